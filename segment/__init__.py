@@ -1,0 +1,36 @@
+"""Mean-shift segmentation of images, and mean-shift clustering of points.
+
+The public names are imported on first use (PEP 562), so ``import segment`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it.
+_PUBLIC = {
+    "ExtraError": "segment.errors",
+    "FileError": "segment.errors",
+    "InputError": "segment.errors",
+    "SegmentError": "segment.errors",
+    "mean_shift_filter": "segment.filtering",
+    "Segmentation": "segment.segmentation",
+    "mean_shift": "segment.segmentation",
+}
+
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'segment' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -1,0 +1,100 @@
+"""The parameters of a mean-shift run: one frozen value, validated once, shared by every door."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from segment.errors import InputError
+
+KERNELS = ("flat", "epanechnikov", "gaussian")
+COLOR_SPACES = ("luv", "lab", "rgb", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class MeanShiftParams:
+    """Parameters of mean shift over an image.
+
+    Attributes
+    ----------
+    spatial_bandwidth : float
+        Radius of the spatial window, in pixels (standard deviation for ``kernel="gaussian"``).
+    range_bandwidth : float
+        Radius of the colour window, in units of `color_space` (standard deviation for
+        ``kernel="gaussian"``).
+    min_size : int
+        Smallest region, in pixels; smaller ones join a neighbour.
+    kernel : {"flat", "epanechnikov", "gaussian"}
+        Weights of the mean.
+    color_space : {"luv", "lab", "rgb", "none"}
+        Space in which colours are compared.
+    connectivity : {1, 2}
+        1: pixels that share an edge are neighbours; 2: those that share a corner too.
+    max_iter : int
+        Most steps of one trajectory.
+    tol : float
+        A trajectory ends when its step is shorter than this, in pixels and colour units taken
+        together.
+
+    Raises
+    ------
+    InputError
+        If a value is of the wrong type or out of its domain.
+    """
+
+    spatial_bandwidth: float = 7.0
+    range_bandwidth: float = 6.5
+    min_size: int = 20
+    kernel: str = "flat"
+    color_space: str = "luv"
+    connectivity: int = 1
+    max_iter: int = 100
+    tol: float = 0.1
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "spatial_bandwidth", positive_number("spatial_bandwidth", self.spatial_bandwidth))
+        put(self, "range_bandwidth", positive_number("range_bandwidth", self.range_bandwidth))
+        put(self, "min_size", whole_number("min_size", self.min_size, minimum=0))
+        put(self, "kernel", choice("kernel", self.kernel, KERNELS))
+        put(self, "color_space", choice("color_space", self.color_space, COLOR_SPACES))
+        put(self, "connectivity", whole_number("connectivity", self.connectivity, minimum=1))
+        if self.connectivity > 2:
+            raise InputError(f"connectivity={self.connectivity} is not 1 (edges) or 2 (corners too)")
+        put(self, "max_iter", whole_number("max_iter", self.max_iter, minimum=1))
+        put(self, "tol", positive_number("tol", self.tol))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the parameters as a plain dictionary, for JSON and for calling the API again."""
+        return asdict(self)
+
+
+def positive_number(name: str, value: object) -> float:
+    """Return `value` as a float, or raise InputError if it is not a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(
+            f"{name}={value!r} is of type {type(value).__name__}; give a number above 0"
+        )
+    number = float(value)
+    if not math.isfinite(number) or number <= 0:
+        raise InputError(f"{name}={number:g} must be finite and above 0; give a number such as 7")
+    return number
+
+
+def whole_number(name: str, value: object, *, minimum: int) -> int:
+    """Return `value` as an int, or raise InputError if it is not an integer >= `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InputError(f"{name}={value!r} is not a whole number; give an integer >= {minimum}")
+    if value < minimum:
+        raise InputError(f"{name}={value} is too small; give an integer >= {minimum}")
+    return int(value)
+
+
+def choice(name: str, value: object, known: Sequence[str]) -> str:
+    """Return `value` if it is one of `known`, or raise InputError that lists them."""
+    if not isinstance(value, str) or value not in known:
+        raise InputError(f"{name}={value!r} is unknown; choose one of {', '.join(known)}")
+    return value
