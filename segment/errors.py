@@ -1,7 +1,7 @@
 """The errors that `segment` raises on purpose.
 
-Each message is one line: the value, the reason, the remedy. Every class is both ours and Python's, so
-``except SegmentError`` catches all of them and ``except ValueError`` keeps working.
+Each message is one line: the value, the reason, the remedy. Every class is both ours and Python's,
+so ``except SegmentError`` catches all of them and ``except ValueError`` keeps working.
 """
 
 from __future__ import annotations

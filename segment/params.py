@@ -63,7 +63,9 @@ class MeanShiftParams:
         put(self, "color_space", choice("color_space", self.color_space, COLOR_SPACES))
         put(self, "connectivity", whole_number("connectivity", self.connectivity, minimum=1))
         if self.connectivity > 2:
-            raise InputError(f"connectivity={self.connectivity} is not 1 (edges) or 2 (corners too)")
+            raise InputError(
+                f"connectivity={self.connectivity} is not 1 (edges) or 2 (corners too)"
+            )
         put(self, "max_iter", whole_number("max_iter", self.max_iter, minimum=1))
         put(self, "tol", positive_number("tol", self.tol))
 

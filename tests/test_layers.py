@@ -28,7 +28,11 @@ LAYERS = [
     {"cli", "page"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem not in {"__init__", "__main__"})
+MODULES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if path.parent != ROOT or path.stem not in {"__init__", "__main__"}
+)
 
 
 def room(path: Path) -> str:
@@ -60,6 +64,9 @@ def test_only_images_decodes_files() -> None:
         path
         for path in MODULES
         if room(path) != "images"
-        and any(word in path.read_text(encoding="utf-8") for word in ("imread", "imdecode", "TiffFile", "PIL.Image", "from PIL"))
+        and any(
+            word in path.read_text(encoding="utf-8")
+            for word in ("imread", "imdecode", "TiffFile", "PIL.Image", "from PIL")
+        )
     ]
     assert not offenders

@@ -18,9 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 REASSOCIATE = frozenset({"reassoc", "nsz", "contract"})
 
 
-def kernel(
-    *, fastmath: bool | frozenset[str] = False, inline: str = "never"
-) -> Callable[[F], F]:
+def kernel(*, fastmath: bool | frozenset[str] = False, inline: str = "never") -> Callable[[F], F]:
     """Compile a module-level function with Numba in nopython mode, without the GIL.
 
     Parameters

@@ -1,0 +1,105 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from segment import __version__
+from segment.cli import main
+from segment.errors import InputError
+
+
+def segment(*args: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "segment", *args], capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.fixture
+def broken_command(monkeypatch):
+    """A command that raises whatever is put into the returned list."""
+    raises: list[BaseException] = []
+
+    def broken() -> None:
+        raise raises[0]
+
+    module = types.ModuleType("segment_broken")
+    module.broken = broken
+    monkeypatch.setitem(sys.modules, "segment_broken", module)
+    monkeypatch.setitem(main.COMMANDS, "broken", ("segment_broken", "Raises."))
+    return raises
+
+
+def test_help_lists_every_command() -> None:
+    result = segment("--help")
+    assert result.returncode == 0
+    for name, (_, summary) in main.COMMANDS.items():
+        assert name in result.stdout
+        assert summary in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("name", sorted(main.COMMANDS))
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    result = CliRunner().invoke(main.app, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert f"segment {name}" in result.output
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["no-such-command"]])
+def test_help_imports_nothing_heavy(args: list[str]) -> None:
+    code = (
+        "import sys; from segment.cli.main import run\n"
+        f"sys.argv = ['segment', *{args!r}]\n"
+        "try: run()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'numba', 'cv2', 'scipy', 'skimage', 'PIL', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.splitlines()[-1] == "[]"
+
+
+def test_version() -> None:
+    result = segment("--version")
+    assert result.stdout == f"segment {__version__}\n"
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize("args", [[], ["no-such-command"], ["--no-such-option"]])
+def test_wrong_usage_exits_with_2(args: list[str]) -> None:
+    result = segment(*args)
+    assert result.returncode == 2
+    assert result.stderr.startswith("Usage: segment")
+    assert result.stdout == ""
+
+
+def test_a_known_error_is_one_line_on_stderr(broken_command) -> None:
+    broken_command.append(InputError("a\nb"))
+    result = CliRunner().invoke(main.app, ["broken"])
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "segment: a\\nb\n")
+
+
+def test_out_of_memory_is_one_line_on_stderr(broken_command) -> None:
+    broken_command.append(MemoryError())
+    result = CliRunner().invoke(main.app, ["broken"])
+    assert result.exit_code == 1
+    assert result.stderr == "segment: out of memory; use a smaller image\n"
+
+
+def test_interrupt_exits_with_130(broken_command) -> None:
+    broken_command.append(KeyboardInterrupt())
+    result = CliRunner().invoke(main.app, ["broken"])
+    assert (result.exit_code, result.output) == (130, "")
+
+
+def test_a_bug_keeps_its_traceback(broken_command) -> None:
+    broken_command.append(ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError):
+        typer.main.get_command(main.app)(["broken"])
