@@ -1,0 +1,260 @@
+"""Pictures of a segmentation: outlines over the image, label colours, pictures side by side.
+
+Every function takes and returns arrays; pictures are (H, W, 3) uint8, RGB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from segment.errors import InputError
+
+Picture = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.integer]
+
+OUTLINE = (255, 232, 64)  # yellow: rare in photographs, and light on dark ground
+PAPER = 255  # masked pixels fade into it
+
+# Profile of an outline across its width, in units of that width: the line is opaque up to the first
+# distance from its centre and gone at the second; so is the shadow that sets it off light ground.
+_LINE = (0.35, 1.0)
+_SHADOW = (0.9, 2.0)
+_SHADOW_OPACITY = 0.6
+
+_BAND_ROWS = 256
+_SAMPLES = 250_000  # pixels looked at to find the range of values to show
+
+
+def to_rgb(pixels: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None = None) -> Picture:
+    """Return an image of any depth and number of bands as a picture to look at.
+
+    Parameters
+    ----------
+    pixels : (H, W) or (H, W, C) array
+        One or two bands are shown as gray (the first), three and more as RGB (the first three).
+        uint8 is shown as it is, bool as black and white; anything else is stretched from its 0.1th
+        to its 99.9th percentile, because 16-bit files rarely use their whole range.
+    mask : (H, W) bool array, optional
+        Pixels that are False fade into white.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+        A new array.
+
+    Raises
+    ------
+    InputError
+        If `pixels` is neither 2-D nor 3-D.
+    """
+    if pixels.ndim not in (2, 3):
+        raise InputError(f"a picture has 2 or 3 dimensions, not {pixels.ndim}; pass (H, W, C)")
+    bands = pixels[..., None] if pixels.ndim == 2 else pixels
+    bands = bands[..., :3] if bands.shape[2] >= 3 else bands[..., :1]
+    shown = _to_uint8(bands, mask)
+    picture: Picture = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown.copy()
+    if mask is not None:
+        faded = picture[~mask].astype(np.uint16)
+        picture[~mask] = (faded + 5 * PAPER) // 6
+    return picture
+
+
+def _to_uint8(bands: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None) -> Picture:
+    if bands.dtype == np.uint8:
+        return bands.astype(np.uint8, copy=False)
+    if bands.dtype == np.bool_:
+        return bands.astype(np.uint8) * np.uint8(255)
+    step = max(1, math.isqrt(bands.shape[0] * bands.shape[1] // _SAMPLES))
+    sample = bands[::step, ::step].astype(np.float64)
+    if mask is not None:
+        sample = sample[mask[::step, ::step]]
+    sample = sample[np.isfinite(sample)]
+    low, high = np.percentile(sample, [0.1, 99.9]) if sample.size else (0.0, 1.0)
+    out = np.empty(bands.shape, np.uint8)
+    for top in range(0, len(bands), _BAND_ROWS):
+        part = bands[top : top + _BAND_ROWS].astype(np.float64)
+        part = np.nan_to_num((part - low) * (255 / (high - low or 1.0)), nan=0.0)
+        out[top : top + _BAND_ROWS] = np.clip(np.rint(part), 0, 255)
+    return out
+
+
+def overlay(
+    picture: Picture,
+    labels: Labels,
+    *,
+    color: Sequence[int] = OUTLINE,
+    width: float | None = None,
+) -> Picture:
+    """Draw the outlines of the regions over a picture.
+
+    A line runs between pixels, where the label changes, with soft edges and a soft shadow.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) uint8 array
+        See `to_rgb`.
+    labels : (H, W) int array
+        Label map.
+    color : three ints
+        Colour of the lines, RGB.
+    width : float, optional
+        Width of a line, in pixels; None draws 1 pixel up to 1,200 pixels a side and grows with the
+        picture from there, so that lines stay visible when a large picture is fitted to a screen.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+        A new array.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not match.
+    """
+    if picture.shape != (*labels.shape, 3) or picture.dtype != np.uint8:
+        raise InputError(
+            f"a picture of shape {picture.shape} and type {picture.dtype} does not fit labels of "
+            f"shape {labels.shape}; pass to_rgb(image)"
+        )
+    thickness = max(1.0, max(labels.shape) / 1200) if width is None else float(width)
+    margin = math.ceil(_SHADOW[1] * thickness) + 1
+    out = picture.copy()
+    for top in range(0, len(labels), _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, len(labels))
+        first = max(top - margin, 0)
+        line, shadow = _coverage(labels[first : bottom + margin], thickness)
+        near = shadow[top - first : bottom - first] > 0
+        opaque = line[top - first : bottom - first][near, None] / np.float32(255)
+        dark = shadow[top - first : bottom - first][near, None] / np.float32(255)
+        drawn = picture[top:bottom][near] * (1 - dark)
+        drawn += (np.asarray(color, np.float32) - drawn) * opaque
+        out[top:bottom][near] = np.rint(drawn)
+    return out
+
+
+def _coverage(labels: Labels, width: float) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return how much of each pixel the lines and their shadows cover, from 0 to 255."""
+    import cv2
+
+    # Lines are drawn on a finer grid, at least 4 of its pixels wide, and averaged.
+    scale = math.ceil(4 / width)
+    height, columns = labels.shape
+    far = np.full((height * scale, columns * scale), 255, np.uint8)
+    beside = np.repeat(labels[:, 1:] != labels[:, :-1], scale, axis=0)
+    below = np.repeat(labels[1:] != labels[:-1], scale, axis=1)
+    for shift in (0, -1):  # a fine pixel on both sides keeps the line in the middle
+        far[:, scale + shift :: scale][:, : columns - 1][beside] = 0
+        far[scale + shift :: scale][: height - 1][below] = 0
+    if far.all():
+        none = np.zeros(labels.shape, np.uint8)
+        return none, none
+    steps = 100  # a hundredth of the width is close enough, and fits into a byte
+    distance = cv2.distanceTransform(far, cv2.DIST_L2, 5)
+    distance = cv2.convertScaleAbs(distance, alpha=steps / (scale * width))
+    at = np.arange(256) / steps
+    line = cv2.LUT(distance, np.rint(255 * _fall(at, *_LINE)).astype(np.uint8))
+    shadow = cv2.LUT(
+        distance, np.rint(255 * _SHADOW_OPACITY * _fall(at, *_SHADOW)).astype(np.uint8)
+    )
+    size = (columns, height)
+    return (
+        np.asarray(cv2.resize(line, size, interpolation=cv2.INTER_AREA)),
+        np.asarray(cv2.resize(shadow, size, interpolation=cv2.INTER_AREA)),
+    )
+
+
+def _fall(distance: npt.NDArray[np.float64], full: float, gone: float) -> npt.NDArray[np.float64]:
+    """Fall smoothly from 1 at distance `full` to 0 at distance `gone`."""
+    t = np.clip((gone - distance) / (gone - full), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def label_colors(n: int) -> npt.NDArray[np.uint8]:
+    """Return a colour for each of the labels 0..n: black for 0, then colours far apart.
+
+    Consecutive labels, which are often neighbours, are a golden angle apart in hue and differ in
+    lightness.
+
+    Parameters
+    ----------
+    n : int
+        Largest label.
+
+    Returns
+    -------
+    (n + 1, 3) uint8 array
+        RGB.
+    """
+    import cv2
+
+    index = np.arange(n)
+    hue = index * (math.pi * (3 - math.sqrt(5)))
+    lightness = np.asarray([62, 80, 48, 71], np.float32)[index % 4]
+    chroma = np.asarray([46, 38, 34], np.float32)[index % 3]
+    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
+    colors = np.zeros((n + 1, 3), np.uint8)
+    if n:
+        rgb = cv2.cvtColor(lab.astype(np.float32)[None], cv2.COLOR_LAB2RGB)[0]
+        colors[1:] = np.rint(np.clip(rgb, 0, 1) * 255)
+    return colors
+
+
+def preview(labels: Labels) -> Picture:
+    """Return the label map in colours (see `label_colors`); masked pixels are black.
+
+    Parameters
+    ----------
+    labels : (H, W) int array
+        Labels from 0, at most a few more than there are pixels.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+    """
+    picture: Picture = label_colors(int(labels.max(initial=0)))[labels]
+    return picture
+
+
+def contact_sheet(
+    pictures: Sequence[Picture], *, columns: int = 3, gap: int = 8, paper: int = PAPER
+) -> Picture:
+    """Put pictures side by side, in rows of `columns`, centred in cells of equal size.
+
+    Parameters
+    ----------
+    pictures : sequence of (H, W, 3) uint8 arrays
+        Their sizes may differ.
+    columns : int
+        Pictures in a row.
+    gap : int
+        Pixels between pictures.
+    paper : int
+        Gray value between pictures, 0 to 255.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+
+    Raises
+    ------
+    InputError
+        If there is no picture.
+    """
+    if not pictures:
+        raise InputError("a contact sheet needs at least one picture; pass some")
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    height = max(picture.shape[0] for picture in pictures)
+    width = max(picture.shape[1] for picture in pictures)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, 3)
+    sheet = np.full(shape, paper, np.uint8)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        top = row * (height + gap) + (height - picture.shape[0]) // 2
+        left = column * (width + gap) + (width - picture.shape[1]) // 2
+        sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return sheet

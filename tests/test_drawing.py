@@ -1,0 +1,189 @@
+"""Pictures: what is drawn, where, and that it can be seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segment import drawing
+from segment.drawing import contact_sheet, label_colors, overlay, preview, to_rgb
+from segment.errors import InputError
+
+
+@pytest.fixture
+def halves():
+    """Two regions side by side, 40x60, that meet between columns 29 and 30."""
+    labels = np.ones((40, 60), np.int32)
+    labels[:, 30:] = 2
+    return labels
+
+
+def blank(shape: tuple[int, int], gray: int) -> np.ndarray:
+    return np.full((*shape, 3), gray, np.uint8)
+
+
+def lightness(picture: np.ndarray) -> np.ndarray:
+    return picture @ np.array([0.299, 0.587, 0.114])
+
+
+# to_rgb
+
+
+def test_uint8_is_shown_as_it_is() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    shown = to_rgb(rgb)
+    assert np.array_equal(shown, rgb)
+    assert not np.shares_memory(shown, rgb)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 2)])
+def test_one_and_two_bands_are_gray(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    first = pixels.reshape(5, 7, -1)[..., 0]
+    assert np.array_equal(to_rgb(pixels), np.stack([first] * 3, axis=-1))
+
+
+def test_more_bands_show_the_first_three() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 6)).astype(np.uint8)
+    assert np.array_equal(to_rgb(pixels), pixels[..., :3])
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32, np.float64])
+def test_other_depths_are_stretched(dtype: type) -> None:
+    ramp = np.linspace(1000, 5000, 64 * 64).reshape(64, 64).astype(dtype)
+    shown = to_rgb(ramp)[..., 0].astype(int)
+    assert shown.min() == 0
+    assert shown.max() == 255
+    assert np.all(np.diff(shown.ravel()) >= 0)
+
+
+def test_constant_and_missing_values_can_be_shown() -> None:
+    pixels = np.full((4, 4), np.nan)
+    assert not to_rgb(pixels).any()
+    pixels[0, 0] = 7.0
+    assert to_rgb(pixels).shape == (4, 4, 3)
+    assert to_rgb(np.ones((2, 2), bool)).min() == 255
+
+
+def test_masked_pixels_fade_into_white() -> None:
+    mask = np.zeros((4, 4), bool)
+    mask[0] = True
+    shown = to_rgb(np.zeros((4, 4), np.uint8), mask)
+    assert not shown[0].any()
+    assert shown[1:].min() > 200
+
+
+def test_masked_values_do_not_change_the_stretch() -> None:
+    pixels = np.linspace(0, 1, 400).reshape(20, 20)
+    mask = np.ones((20, 20), bool)
+    mask[0] = False
+    loud = pixels.copy()
+    loud[0] = 1e9
+    assert np.array_equal(to_rgb(loud, mask)[1:], to_rgb(pixels, mask)[1:])
+
+
+def test_a_picture_has_two_or_three_dimensions() -> None:
+    with pytest.raises(InputError, match="not 4"):
+        to_rgb(np.zeros((2, 2, 2, 2)))
+
+
+# overlay
+
+
+@pytest.mark.parametrize("gray", [0, 60, 128, 190, 255])
+def test_outlines_stand_out_on_any_ground(halves: np.ndarray, gray: int) -> None:
+    drawn = lightness(overlay(blank(halves.shape, gray), halves))
+    around = drawn[20, 27:33]
+    assert around.max() - around.min() > 60
+
+
+@pytest.mark.parametrize("width", [1.0, 2.5, 5.0])
+def test_outlines_are_thin(halves: np.ndarray, width: float) -> None:
+    ground = blank(halves.shape, 128)
+    changed = (overlay(ground, halves, width=width) != ground).any(axis=2)
+    columns = np.flatnonzero(changed.any(axis=0))
+    assert columns.min() >= 30 - np.ceil(2 * width)
+    assert columns.max() <= 29 + np.ceil(2 * width)
+
+
+def test_outlines_have_soft_edges(halves: np.ndarray) -> None:
+    row = lightness(overlay(blank(halves.shape, 128), halves, width=4.0))[20]
+    assert len(np.unique(row[25:30].round())) >= 4
+
+
+def test_one_region_has_no_outline() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (9, 8, 3)).astype(np.uint8)
+    assert np.array_equal(overlay(picture, np.ones((9, 8), np.int32)), picture)
+
+
+def test_outlines_do_not_depend_on_the_bands_they_are_drawn_in(monkeypatch) -> None:
+    rng = np.random.default_rng(1)
+    labels = np.kron(rng.integers(1, 9, (12, 9)), np.ones((5, 4), int)).astype(np.int32)
+    picture = rng.integers(0, 256, (*labels.shape, 3)).astype(np.uint8)
+    whole = overlay(picture, labels, width=2.0)
+    monkeypatch.setattr(drawing, "_BAND_ROWS", 7)
+    assert np.array_equal(overlay(picture, labels, width=2.0), whole)
+
+
+@pytest.mark.parametrize("turn", [np.fliplr, np.flipud, lambda a: a.swapaxes(0, 1)])
+def test_outlines_lie_in_the_middle(turn) -> None:
+    labels = np.kron(np.arange(12).reshape(3, 4), np.ones((6, 5), int)).astype(np.int32)
+    picture = blank(labels.shape, 100)
+    turned = overlay(turn(picture), turn(labels)).astype(int)
+    assert abs(turned - turn(overlay(picture, labels))).max() <= 1
+
+
+def test_lines_grow_with_large_pictures() -> None:
+    labels = np.ones((20, 3600), np.int32)
+    labels[:, 1800:] = 2
+    ground = blank(labels.shape, 128)
+    touched = (overlay(ground, labels) != ground).any(axis=2)[10].sum()
+    narrow = (overlay(ground, labels, width=1.0) != ground).any(axis=2)[10].sum()
+    assert touched >= 2 * narrow
+
+
+def test_picture_is_not_written_to(halves: np.ndarray) -> None:
+    picture = blank(halves.shape, 128)
+    picture.flags.writeable = False
+    assert overlay(picture, halves).any()
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (40, 61, 3), (60, 40, 3)])
+def test_picture_and_labels_must_match(halves: np.ndarray, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="does not fit labels"):
+        overlay(np.zeros(shape, np.uint8), halves)
+
+
+# label colours and sheets
+
+
+def test_label_colors_are_far_apart() -> None:
+    colors = label_colors(500).astype(int)
+    assert colors.shape == (501, 3)
+    assert not colors[0].any()
+    assert abs(np.diff(colors, axis=0)).sum(axis=1).min() > 60
+    assert len(np.unique(colors, axis=0)) > 450
+
+
+def test_preview_shows_masked_pixels_black() -> None:
+    labels = np.array([[0, 1], [2, 2]], np.int32)
+    shown = preview(labels)
+    assert shown.shape == (2, 2, 3)
+    assert not shown[0, 0].any()
+    assert np.array_equal(shown[1, 0], shown[1, 1])
+    assert not np.array_equal(shown[0, 1], shown[1, 1])
+    assert not preview(np.zeros((2, 2), np.int32)).any()
+
+
+def test_contact_sheet_keeps_every_picture() -> None:
+    sizes = [(4, 6), (8, 3), (5, 5)]
+    pictures = [blank(size, 10 * (index + 1)) for index, size in enumerate(sizes)]
+    sheet = contact_sheet(pictures, columns=2, gap=2, paper=200)
+    assert sheet.shape == (8 + 2 + 8, 6 + 2 + 6, 3)
+    for index, (height, width) in enumerate(sizes):
+        assert (sheet[..., 0] == 10 * (index + 1)).sum() == height * width
+
+
+def test_a_contact_sheet_needs_a_picture() -> None:
+    with pytest.raises(InputError, match="at least one"):
+        contact_sheet([])
