@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from segment.errors import InputError
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+Watcher = Callable[[int, int], None]
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 
 
 def resolve_n_threads(n_threads: int | None) -> int:
@@ -44,12 +49,34 @@ def run(function: Callable[[T], R], jobs: Iterable[T], n_threads: int) -> list[R
     raised and the jobs not yet begun are dropped.
     """
     jobs = list(jobs)
+    watcher = _watcher.get() or _ignore
+    results = []
     if n_threads == 1 or len(jobs) < 2:
-        return [function(job) for job in jobs]
+        for job in jobs:
+            results.append(function(job))
+            watcher(len(results), len(jobs))
+        return results
     with ThreadPoolExecutor(min(n_threads, len(jobs))) as pool:
         futures = [pool.submit(function, job) for job in jobs]
         try:
-            return [future.result() for future in futures]
+            for future in futures:
+                results.append(future.result())
+                watcher(len(results), len(jobs))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    return results
+
+
+def _ignore(done: int, total: int) -> None:
+    pass
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Call `watcher(done, total)` on this thread after each job of every `run` in the block."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)

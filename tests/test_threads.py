@@ -1,0 +1,36 @@
+"""Threads over fixed bands: order, errors, watching."""
+
+from __future__ import annotations
+
+import pytest
+
+from segment import threads
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_keep_their_order_and_are_watched(n_threads: int) -> None:
+    seen: list[tuple[int, int]] = []
+    with threads.watched(lambda done, total: seen.append((done, total))):
+        squares = threads.run(lambda x: x * x, range(5), n_threads)
+    assert squares == [0, 1, 4, 9, 16]
+    assert seen == [(done, 5) for done in range(1, 6)]
+    threads.run(str, range(5), n_threads)
+    assert len(seen) == 5  # the block has ended
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_the_first_error_is_raised_and_the_rest_dropped(n_threads: int) -> None:
+    begun: list[int] = []
+
+    def job(number: int) -> None:
+        begun.append(number)
+        raise ZeroDivisionError(number)
+
+    with pytest.raises(ZeroDivisionError, match="0"):
+        threads.run(job, range(1000), n_threads)
+    assert len(begun) < 1000
+
+
+def test_bands_cover_everything_once() -> None:
+    assert threads.bands(10, 4) == [(0, 4), (4, 8), (8, 10)]
+    assert threads.bands(0, 4) == []
