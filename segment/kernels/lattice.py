@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from segment.kernels.jit import kernel
-from segment.kernels.window import window_sums
+from segment.kernels.window import LANES, window_sums
 
 
 @kernel()
@@ -50,16 +50,16 @@ def climb_rows(
 ) -> int:  # fmt: skip
     """Climb from every pixel of the rows ``first_row:last_row``; return the number of windows.
 
-    `modes`, float32 (2 + C, H, W), receives rows, columns and colours; masked pixels are left as
-    they are.
+    `modes`, float32 (H, W, 2 + C), receives rows, columns and colours; those of masked pixels are
+    left as they are.
     """
     n_bands = planes.shape[0]
     offset = np.empty(2, np.float32)
     center = np.empty(n_bands, np.float32)
-    sums = np.empty((3 + n_bands, 8), np.float32)
+    sums = np.empty((3 + n_bands, LANES), np.float32)
     windows = 0
     for i in range(first_row, last_row):
-        for j in range(modes.shape[2]):
+        for j in range(modes.shape[1]):
             if planes[0, i + pad, j + pad] == np.inf:
                 continue
             offset[:] = 0
@@ -69,8 +69,8 @@ def climb_rows(
                 kind, planes, weights, bands, radius, max_iter, tol2,
                 i + pad, j + pad, offset, center, sums,
             )  # fmt: skip
-            modes[0, i, j] = np.float32(i) + offset[0]
-            modes[1, i, j] = np.float32(j) + offset[1]
+            modes[i, j, 0] = np.float32(i) + offset[0]
+            modes[i, j, 1] = np.float32(j) + offset[1]
             for band in range(n_bands):
-                modes[2 + band, i, j] = center[band]
+                modes[i, j, 2 + band] = center[band]
     return windows

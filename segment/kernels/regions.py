@@ -1,0 +1,361 @@
+"""From modes to regions in linear time: connected components, adjacency, fusion and pruning.
+
+Every pixel has an owner, a row of a table of modes; -1 marks masked pixels. Components are found
+run by run with union-find, in fixed bands of rows that threads share; numbers follow raster order,
+so they depend on neither bands nor threads. Neighbouring regions are an edge list that is never
+deduplicated, only filtered, which keeps noise (every pixel a region) as cheap as a photograph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+
+
+@kernel(inline="always")
+def find(parent: Any, item: Any) -> Any:
+    """Return the root of `item`, halving the path to it."""
+    while parent[item] != item:
+        parent[item] = parent[parent[item]]
+        item = parent[item]
+    return item
+
+
+@kernel(inline="always")
+def unite(parent: Any, a: Any, b: Any) -> bool:
+    """Unite the sets of `a` and `b` under the lower root; return whether they were apart."""
+    a = find(parent, a)
+    b = find(parent, b)
+    if a == b:
+        return False
+    if a < b:
+        parent[b] = a
+    else:
+        parent[a] = b
+    return True
+
+
+@kernel(inline="always")
+def _close(modes: Any, a: Any, b: Any, limit2: Any) -> bool:
+    """Whether the colours of two modes (columns 2 and on) are closer than the limit."""
+    total = np.float32(0)
+    for k in range(2, modes.shape[1]):
+        d = modes[a, k] - modes[b, k]
+        total += d * d
+    return total < limit2
+
+
+@kernel()
+def join_rows(
+    owner: Any, modes: Any, limit2: Any, connectivity: int, i: int, runs: Any, parent: Any
+) -> None:
+    """Unite the runs of row `i` with those of the row above where linked pixels touch."""
+    width = owner.shape[1]
+    for step in range(-1 if connectivity == 2 else 0, 2 if connectivity == 2 else 1):
+        last_above, last_here = -1, -1
+        for j in range(max(0, -step), min(width, width - step)):
+            here, above = owner[i, j], owner[i - 1, j + step]
+            if here < 0 or above < 0:
+                continue
+            run_here, run_above = runs[i, j], runs[i - 1, j + step]
+            if run_here == last_here and run_above == last_above:
+                continue
+            if here == above or _close(modes, here, above, limit2):
+                unite(parent, run_here, run_above)
+                last_here, last_above = run_here, run_above
+
+
+@kernel()
+def find_runs(
+    owner: Any, modes: Any, limit2: Any, connectivity: int, first: int, last: int, runs: Any,
+    parent: Any,
+) -> int:  # fmt: skip
+    """Number the runs of the rows ``first:last`` from ``first * W`` on and unite those that touch.
+
+    Parameters
+    ----------
+    owner : ndarray, shape (H, W), int32
+        Row of `modes` that each pixel belongs to, -1 where masked.
+    modes : ndarray, shape (n, 2 + C), float32
+        Row, column and colour of each mode.
+    limit2 : float32
+        Neighbours are linked when the squared distance of their colours is below this.
+    connectivity : int
+        1 or 2.
+    runs : ndarray, shape (H, W), int32
+        Receives the run of each pixel, -1 where masked.
+    parent : ndarray, shape (H * W,), int32
+        Receives the union-find forest of the runs.
+
+    Returns
+    -------
+    end : int
+        One past the last run used.
+    """
+    width = owner.shape[1]
+    end = first * width
+    for i in range(first, last):
+        before = -1
+        for j in range(width):
+            here = owner[i, j]
+            if here < 0:
+                runs[i, j] = -1
+            else:
+                if before < 0 or (here != before and not _close(modes, here, before, limit2)):
+                    parent[end] = end
+                    end += 1
+                runs[i, j] = end - 1
+            before = here
+        if i > first:
+            join_rows(owner, modes, limit2, connectivity, i, runs, parent)
+    return end
+
+
+@kernel()
+def number_roots(parent: Any, starts: Any, ends: Any) -> int:
+    """Replace each run in `parent` by the number, 0 and on, of its component; return how many.
+
+    Runs in use are those of the ranges ``starts[k]:ends[k]``, in rising order; every root precedes
+    its members.
+    """
+    n = 0
+    for k in range(starts.size):
+        for run in range(starts[k], ends[k]):
+            root = parent[run]
+            if root == run:
+                parent[run] = n
+                n += 1
+            else:
+                parent[run] = parent[root]
+    return n
+
+
+@kernel()
+def relabel(labels: Any, table: Any, first: int, last: int, offset: int) -> None:
+    """Replace labels of the rows ``first:last`` by ``table[label] + offset``, -1 by ``offset - 1``."""
+    for i in range(first, last):
+        for j in range(labels.shape[1]):
+            label = labels[i, j]
+            labels[i, j] = (table[label] if label >= 0 else -1) + offset
+
+
+@kernel()
+def sum_modes(labels: Any, owner: Any, modes: Any, sums: Any, areas: Any) -> None:
+    """Add up modes, float64 (n, 2 + C), and pixels, int64 (n,), of the components 0..n-1."""
+    height, width = labels.shape
+    for i in range(height):
+        j = 0
+        while j < width:
+            label, mode, start = labels[i, j], owner[i, j], j
+            while j < width and labels[i, j] == label and owner[i, j] == mode:
+                j += 1
+            if label >= 0:
+                areas[label] += j - start
+                for k in range(modes.shape[1]):
+                    sums[label, k] += modes[mode, k] * np.float64(j - start)
+
+
+@kernel()
+def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
+    """Write each contact of two components into `edges`, (n, 2) int32; return how many there are.
+
+    A contact that repeats its predecessor is left out. With an empty `edges` they are only counted.
+    """
+    height, width = labels.shape
+    n = 0
+    count_only = edges.shape[0] == 0
+    for i in range(height):
+        for step in range(4 if connectivity == 2 else 2):
+            di = 0 if step == 0 else 1
+            dj = 1 if step == 0 else (0, 0, -1, 1)[step]
+            if i + di >= height:
+                continue
+            last_a, last_b = -1, -1
+            for j in range(max(0, -dj), min(width, width - dj)):
+                a, b = labels[i, j], labels[i + di, j + dj]
+                if a == b or a < 0 or b < 0 or (a == last_a and b == last_b):
+                    continue
+                last_a, last_b = a, b
+                if not count_only:
+                    edges[n, 0] = a
+                    edges[n, 1] = b
+                n += 1
+    return n
+
+
+@kernel(inline="always")
+def _distance2(sums: Any, areas: Any, a: Any, b: Any) -> float:
+    total = 0.0
+    for k in range(2, sums.shape[1]):
+        d = sums[a, k] / areas[a] - sums[b, k] / areas[b]
+        total += d * d
+    return total
+
+
+@kernel()
+def _fold(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int) -> int:
+    """Add members to their roots and drop the edges inside one set; return the edges left."""
+    for region in range(parent.size):
+        root = find(parent, region)
+        if root != region and areas[region] > 0:
+            areas[root] += areas[region]
+            areas[region] = 0
+            for k in range(sums.shape[1]):
+                sums[root, k] += sums[region, k]
+    kept = 0
+    for e in range(n_edges):
+        a, b = find(parent, edges[e, 0]), find(parent, edges[e, 1])
+        if a != b:
+            edges[kept, 0] = a
+            edges[kept, 1] = b
+            kept += 1
+    return kept
+
+
+@kernel()
+def fuse(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, limit2: float) -> int:
+    """Unite neighbours whose mean colours are closer than the limit, in rounds; return edges left.
+
+    Each round unites the transitive closure and takes the means anew; ten rounds at most.
+    """
+    for _ in range(10):
+        united = False
+        for e in range(n_edges):
+            a, b = edges[e, 0], edges[e, 1]
+            if _distance2(sums, areas, a, b) < limit2 and unite(parent, a, b):
+                united = True
+        if not united:
+            break
+        n_edges = _fold(parent, sums, areas, edges, n_edges)
+    return n_edges
+
+
+@kernel()
+def prune(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, min_size: int) -> int:
+    """Unite each region below `min_size` pixels with its neighbour of nearest colour; edges left.
+
+    In rounds, all small regions at once (ties go to the lower number), until none has a neighbour.
+    """
+    n = parent.size
+    best = np.empty(n, np.int32)
+    distance = np.empty(n, np.float64)
+    while n_edges > 0:
+        best[:] = -1
+        for e in range(n_edges):
+            for side in range(2):
+                a, b = edges[e, side], edges[e, 1 - side]
+                if areas[a] < min_size:
+                    d = _distance2(sums, areas, a, b)
+                    if best[a] < 0 or d < distance[a] or (d == distance[a] and b < best[a]):
+                        best[a] = b
+                        distance[a] = d
+        united = False
+        for a in range(n):
+            if best[a] >= 0:
+                united |= unite(parent, a, best[a])
+        if not united:
+            break
+        n_edges = _fold(parent, sums, areas, edges, n_edges)
+    return n_edges
+
+
+@kernel()
+def region_moments(values: Any, labels: Any, count: Any, origin: Any, sums: Any, squares: Any) -> None:
+    """Add up pixels, differences from the region's first pixel, and their squares.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W, C)
+        Pixels of any real dtype.
+    labels : ndarray, shape (H, W), int32
+        1..n; 0 is left out.
+    count : ndarray, shape (n,), int64
+        Zero where a region has not been met.
+    origin, sums, squares : ndarray, shape (n, C), float64
+        First pixel of each region (written), sums and sums of squares of differences from it.
+    """
+    height, width, n_bands = values.shape
+    for i in range(height):
+        for j in range(width):
+            region = labels[i, j] - 1
+            if region < 0:
+                continue
+            if count[region] == 0:
+                for k in range(n_bands):
+                    origin[region, k] = values[i, j, k]
+            count[region] += 1
+            for k in range(n_bands):
+                d = np.float64(values[i, j, k]) - origin[region, k]
+                sums[region, k] += d
+                squares[region, k] += d * d
+
+
+@kernel()
+def region_shapes(labels: Any, corners: Any, box: Any, centers: Any) -> None:
+    """Fill bounding boxes and add up coordinates and border configurations.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        1..n; 0 is left out.
+    corners : ndarray, shape (n, 3), int64
+        Receives how many border pixels count 1, sqrt(2) and (1 + sqrt(2)) / 2 towards the
+        perimeter (Benkrid & Crookes 2000, as `skimage.measure.perimeter`).
+    box : ndarray, shape (n, 4), int64
+        First row, first column, one past the last row and column.
+    centers : ndarray, shape (n, 2), float64
+        Receives sums of rows and columns.
+    """
+    height, width = labels.shape
+    border = np.zeros((height + 2, width + 2), np.uint8)
+    box[:, 0] = height
+    box[:, 1] = width
+    box[:, 2:] = 0
+    for i in range(height):
+        for j in range(width):
+            label = labels[i, j]
+            if label == 0:
+                continue
+            region = label - 1
+            box[region, 0] = min(box[region, 0], i)
+            box[region, 1] = min(box[region, 1], j)
+            box[region, 2] = max(box[region, 2], i + 1)
+            box[region, 3] = max(box[region, 3], j + 1)
+            centers[region, 0] += i
+            centers[region, 1] += j
+            if (
+                i == 0
+                or j == 0
+                or i == height - 1
+                or j == width - 1
+                or labels[i - 1, j] != label
+                or labels[i + 1, j] != label
+                or labels[i, j - 1] != label
+                or labels[i, j + 1] != label
+            ):
+                border[i + 1, j + 1] = 1
+    for i in range(height):
+        for j in range(width):
+            if border[i + 1, j + 1] == 0:
+                continue
+            label = labels[i, j]
+            edges, diagonals = 0, 0
+            for di in range(-1, 2):
+                for dj in range(-1, 2):
+                    if (di != 0 or dj != 0) and border[i + 1 + di, j + 1 + dj] == 1:
+                        if labels[i + di, j + dj] == label:
+                            if di == 0 or dj == 0:
+                                edges += 1
+                            else:
+                                diagonals += 1
+            # The codes 5 7 15 17 25 27, 21 33 and 13 23 of 1 + 2 edges + 10 diagonals.
+            code = 1 + 2 * edges + 10 * diagonals
+            if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:
+                corners[label - 1, 0] += 1
+            elif code == 21 or code == 33:
+                corners[label - 1, 1] += 1
+            elif code == 13 or code == 23:
+                corners[label - 1, 2] += 1
