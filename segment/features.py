@@ -43,7 +43,11 @@ class Pixels:
 
 
 def check_image(
-    image: ArrayLike, *, color_space: str, channel_axis: int | None = -1, mask: ArrayLike | None = None
+    image: ArrayLike,
+    *,
+    color_space: str,
+    channel_axis: int | None = -1,
+    mask: ArrayLike | None = None,
 ) -> Pixels:
     """Check an image and its mask.
 
@@ -67,7 +71,7 @@ def check_image(
     values = np.asarray(image)
     if values.dtype.kind not in "biuf":
         raise InputError(
-            f"image has dtype {values.dtype}; convert it to bool, an integer or a floating-point type"
+            f"image has dtype {values.dtype}; convert it to bool, an integer or a float dtype"
         )
     if values.ndim not in (2, 3):
         raise InputError(
@@ -95,7 +99,7 @@ def check_image(
 def _check_axis(channel_axis: int | None, shape: tuple[int, ...]) -> int:
     if channel_axis is None:
         raise InputError(
-            f"image has shape {shape} and channel_axis=None; name the axis of the channels, such as -1"
+            f"image has shape {shape} and channel_axis=None; name its channels' axis, such as -1"
         )
     if isinstance(channel_axis, bool) or not hasattr(channel_axis, "__index__"):
         raise InputError(f"channel_axis={channel_axis!r} is not an integer; give one, such as -1")
@@ -123,14 +127,17 @@ def _check_color_bands(shape: tuple[int, ...], n_bands: int, color_space: str) -
     else:
         hint = "pass color_space='none' to compare bands as they are"
     raise InputError(
-        f"image of shape {shape} has {n_bands} channels and color_space={color_space!r} takes 1 or 3; {hint}"
+        f"image of shape {shape} has {n_bands} channels and color_space={color_space!r} takes "
+        f"1 or 3; {hint}"
     )
 
 
 def _check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     keep = np.asarray(mask)
     if keep.shape != shape:
-        raise InputError(f"mask has shape {keep.shape} and the image {shape}; give one flag a pixel")
+        raise InputError(
+            f"mask has shape {keep.shape} and the image {shape}; give one flag a pixel"
+        )
     if keep.dtype != np.bool_:
         raise InputError(f"mask has dtype {keep.dtype}; give bool, such as mask > 0 (True is kept)")
     return keep
@@ -149,15 +156,16 @@ def _check_values(values: NDArray[Any], mask: NDArray[np.bool_] | None, color_sp
             )
         if max(-low, high) > 1e15:
             raise InputError(
-                f"image has values from {low:g} to {high:g}, beyond what can be squared in float32; "
+                f"image has values from {low:g} to {high:g}, too large to be squared in float32; "
                 "scale it to within 1e15"
             )
     if color_space == "none":
         return
     if kind == "f" and (low < 0 or high > 1):
         raise InputError(
-            f"image is {dtype} with values from {low:g} to {high:g} and color_space={color_space!r} "
-            "takes floats in 0..1; divide by the largest value the image can have, such as 255"
+            f"image is {dtype} with values from {low:g} to {high:g} and "
+            f"color_space={color_space!r} takes floats in 0..1; divide by the "
+            "largest value the image can have, such as 255"
         )
     if low < 0:
         raise InputError(
@@ -292,7 +300,9 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
                 y = np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness / 903.3)
                 linear = y[None]
             else:
-                linear = (color.linear_from_luv if color_space == "luv" else color.linear_from_lab)(flat)
+                linear = (color.linear_from_luv if color_space == "luv" else color.linear_from_lab)(
+                    flat
+                )
             values = color.srgb_from_linear(linear) * _scale(out.dtype)
         out[first:last] = to_dtype(values, out.dtype).T.reshape(last - first, width, n_bands)
         if pixels.mask is not None:
@@ -310,4 +320,5 @@ def to_dtype(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     info = np.iinfo(dtype)
     # float(info.max) may round up past the largest 64-bit integer; nextafter stays inside.
     high = float(info.max) if dtype.itemsize < 8 else np.nextafter(float(info.max), 0)
-    return np.clip(np.rint(values), float(info.min), high).astype(dtype)
+    rounded: NDArray[Any] = np.clip(np.rint(values), float(info.min), high).astype(dtype)
+    return rounded

@@ -43,9 +43,7 @@ class Modes:
         return out
 
 
-def check_weights(
-    weights: ArrayLike | None, shape: tuple[int, ...]
-) -> FloatArray | None:
+def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray | None:
     """Return per-pixel weights as float32, or raise InputError if they cannot be used."""
     if weights is None:
         return None

@@ -67,7 +67,7 @@ class Segmentation:
 
     @cached_property
     def posterized(self) -> NDArray[Any]:
-        """The image with each region in its mean colour; shape and dtype of the image, 0 if masked."""
+        """The image with each region in its mean colour; same shape and dtype, 0 where masked."""
         values = self._pixels.values
         palette = np.zeros((self.n_regions + 1, values.shape[2]), values.dtype)
         palette[1:] = to_dtype(self.colors, values.dtype)

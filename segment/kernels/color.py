@@ -1,4 +1,4 @@
-"""Colour conversion of whole planes, in float32: sRGB (D65, 2 degrees) to CIE Luv and Lab, and back.
+"""Colour conversion of whole planes: sRGB (D65, 2 degrees) to CIE Luv and Lab, and back.
 
 The formulas and constants are those of `skimage.color`; the cube root is a bit trick and two Halley
 steps (relative error below 3e-7), which LLVM vectorises.
@@ -25,7 +25,11 @@ WHITE_U, WHITE_V = F(4 * WHITE_X / _WHITE_SUM), F(9 / _WHITE_SUM)
 
 _RGB_FROM_XYZ = np.linalg.inv(
     np.array(
-        [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+        [
+            [0.412453, 0.357580, 0.180423],
+            [0.212671, 0.715160, 0.072169],
+            [0.019334, 0.119193, 0.950227],
+        ]
     )
 ).astype(F)
 
@@ -34,7 +38,7 @@ _LAB_SLOPE, _LAB_OFFSET = F(7.787), F(16 / 116)
 
 
 def linear_from_srgb(value: Any) -> Any:
-    """Return linear light, float32, for sRGB values in [0, 1] (float64 inside: done per table entry)."""
+    """Return linear light, float32, for sRGB values in [0, 1]; float64 inside."""
     value = np.asarray(value, np.float64)
     return np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92).astype(F)
 

@@ -39,7 +39,7 @@ def unite(parent: Any, a: Any, b: Any) -> bool:
 
 
 @kernel(inline="always")
-def _close(modes: Any, a: Any, b: Any, limit2: Any) -> bool:
+def _close(modes: Any, a: Any, b: Any, limit2: Any) -> Any:
     """Whether the colours of two modes (columns 2 and on) are closer than the limit."""
     total = np.float32(0)
     for k in range(2, modes.shape[1]):
@@ -135,7 +135,7 @@ def number_roots(parent: Any, starts: Any, ends: Any) -> int:
 
 @kernel()
 def relabel(labels: Any, table: Any, first: int, last: int, offset: int) -> None:
-    """Replace labels of the rows ``first:last`` by ``table[label] + offset``, -1 by ``offset - 1``."""
+    """Replace labels of rows ``first:last`` by ``table[label] + offset``, -1 by ``offset - 1``."""
     for i in range(first, last):
         for j in range(labels.shape[1]):
             label = labels[i, j]
@@ -263,7 +263,9 @@ def prune(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, min_size
 
 
 @kernel()
-def region_moments(values: Any, labels: Any, count: Any, origin: Any, sums: Any, squares: Any) -> None:
+def region_moments(
+    values: Any, labels: Any, count: Any, origin: Any, sums: Any, squares: Any
+) -> None:
     """Add up pixels, differences from the region's first pixel, and their squares.
 
     Parameters
@@ -345,12 +347,12 @@ def region_shapes(labels: Any, corners: Any, box: Any, centers: Any) -> None:
             edges, diagonals = 0, 0
             for di in range(-1, 2):
                 for dj in range(-1, 2):
-                    if (di != 0 or dj != 0) and border[i + 1 + di, j + 1 + dj] == 1:
-                        if labels[i + di, j + dj] == label:
-                            if di == 0 or dj == 0:
-                                edges += 1
-                            else:
-                                diagonals += 1
+                    if border[i + 1 + di, j + 1 + dj] == 0 or labels[i + di, j + dj] != label:
+                        continue
+                    if di != 0 and dj != 0:
+                        diagonals += 1
+                    elif di != 0 or dj != 0:
+                        edges += 1
             # The codes 5 7 15 17 25 27, 21 33 and 13 23 of 1 + 2 edges + 10 diagonals.
             code = 1 + 2 * edges + 10 * diagonals
             if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:

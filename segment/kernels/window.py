@@ -2,7 +2,7 @@
 
 Numba's own loops leave short rows (a window at spatial bandwidth 7 is 13 pixels wide) to scalar
 code, so the window is written as LLVM vector instructions, which LLVM lowers for any processor.
-`window_sums` is their meaning in plain Python: it runs where the JIT is disabled, and the tests hold
+`_plain_sums` says in NumPy what they mean: it runs where the JIT is disabled, and the tests hold
 the two together.
 
 Layout. `planes` is float32 (bands, rows, columns), padded with infinity (so are masked pixels): an
@@ -250,6 +250,7 @@ _SCALARS = (*[types.intp] * 4, *[types.float32] * 6)
 
 
 def _sums_intrinsic(kind: int) -> Any:
+    # Numba counts the arguments of an intrinsic by its signature, so they are spelled out.
     def typing(
         typingctx: Any, planes: Any, weights: Any, bands: Any, center: Any, sums: Any,
         row: Any, column: Any, n_rows: Any, n_columns: Any, y_first: Any, x_first: Any,
@@ -267,8 +268,9 @@ gaussian_sums = _sums_intrinsic(GAUSSIAN)
 
 
 def _plain_sums(
-    kind: int, planes: Any, weights: Any, center: Any, sums: Any, row: int, column: int, n_rows: int,
-    n_columns: int, y_first: float, x_first: float, s_limit: float, r_limit: float, s_scale: float, r_scale: float,
+    kind: int, planes: Any, weights: Any, center: Any, sums: Any, row: int, column: int,
+    n_rows: int, n_columns: int, y_first: float, x_first: float, s_limit: float, r_limit: float,
+    s_scale: float, r_scale: float,
 ) -> None:  # fmt: skip
     """What the intrinsics compute, in NumPy, for runs without the JIT."""
     block = planes[:, row : row + n_rows, column : column + n_columns]
@@ -289,7 +291,7 @@ def _plain_sums(
         sums[k, 0] = (weight * value).sum()
 
 
-if numba.config.DISABLE_JIT:
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def _plain(kind: int) -> Any:
         def plain(planes: Any, weights: Any, _: Any, *rest: Any) -> None:
