@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "segment"
 
 # A module may import modules of lower layers, and of its own.
 LAYERS = [
-    {"errors", "params", "threads"},
+    {"errors", "files", "params", "threads"},
     {"kernels"},
     {
         "features",

@@ -1,0 +1,128 @@
+"""Files written whole or not at all, and file names fit for one line of text."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from segment.errors import FileError
+
+# What the messages say instead of the C library's words, where a remedy is known.
+REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space and run again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run again",
+    errno.EACCES: "permission denied; change its permissions or choose another place",
+    errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENAMETOOLONG: "the name is too long for this file system; use a shorter one",
+    errno.ENOENT: "no such file or folder; check the name",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; check the name",
+    errno.ELOOP: "its symbolic links form a loop; give the file itself",
+    errno.EISDIR: "it is a folder; give a file",
+    errno.EEXIST: "it exists already; remove it or allow overwriting",
+    errno.EMFILE: "too many open files; close some or raise the limit (ulimit -n)",
+}
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def display_name(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
+    """Return a file name as one printable line: control and undecodable characters are escaped.
+
+    >>> display_name("two\\nlines.png")
+    'two\\\\nlines.png'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in os.fsdecode(path)
+    )
+
+
+def file_error(path: str | os.PathLike[str], error: OSError, doing: str = "read") -> FileError:
+    """Return the FileError for an operating system's error: the file, the reason, the remedy."""
+    code = error.errno or 0
+    reason = REMEDIES.get(code) or error.strerror or str(error) or type(error).__name__
+    made = FileError(f"cannot {doing} {display_name(path)}: {reason}")
+    made.errno = code or None
+    return made
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file that appears under its name only once it is complete.
+
+    The bytes go to a temporary file in the same folder, which then takes the name in one step. If
+    the body raises, or the process dies, nothing bears the name that did not before.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file shall be. Its folder must exist.
+    overwrite : bool
+        Whether a file of that name may be replaced.
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    FileError
+        If the file exists and `overwrite` is false, or the system refuses to write.
+    """
+    target = Path(path)
+    refuse_existing(target, overwrite=overwrite)
+    # A short name of our own: it fits wherever the target's fits, and says what it is.
+    temporary = target.parent / f".segment-{secrets.token_hex(6)}.tmp"
+    try:
+        # os.open and not tempfile: the file keeps the permissions that the umask grants.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as stream:
+            yield stream
+        _take_name(temporary, target, overwrite=overwrite)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise file_error(target, error, "write") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = False) -> Path:
+    """Write `data` to `path`, whole or not at all; see `atomic_write`."""
+    with atomic_write(path, overwrite=overwrite) as stream:
+        stream.write(data)
+    return Path(path)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise FileError if `path` exists and may not be replaced, or is no regular file."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise file_error(path, error, "write") from error
+    if stat.S_ISDIR(mode):
+        raise FileError(f"cannot write {display_name(path)}: it is a folder; give another name")
+    if not overwrite:
+        raise file_error(path, OSError(errno.EEXIST, ""), "write")
+
+
+def _take_name(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        os.replace(temporary, target)
+        return
+    try:
+        # A link, unlike a rename, fails if the name has been taken meanwhile.
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError, AttributeError):
+        refuse_existing(target, overwrite=False)
+        os.replace(temporary, target)

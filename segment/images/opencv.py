@@ -1,0 +1,32 @@
+"""What only OpenCV decodes: 16-bit colour in PNG, JPEG 2000 and AVIF, odd BMPs, damaged JPEGs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segment.images.picture import Pixels
+from segment.images.quiet import no_stderr
+
+
+def decode(data: bytes) -> tuple[Pixels, Pixels | None]:
+    """Return (pixels, alpha) in the file's depth, RGB order, orientation not applied.
+
+    Raises
+    ------
+    ValueError
+        If OpenCV cannot decode the data.
+    """
+    import cv2
+
+    with no_stderr():
+        try:
+            array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error as error:
+            raise ValueError(getattr(error, "err", None) or "OpenCV cannot decode it") from error
+    if array is None:
+        raise ValueError("OpenCV cannot decode it")
+    if array.ndim == 2:
+        return array, None
+    if array.shape[2] == 4:
+        return np.ascontiguousarray(array[..., 2::-1]), np.ascontiguousarray(array[..., 3])
+    return np.ascontiguousarray(array[..., ::-1]), None

@@ -1,0 +1,92 @@
+"""What a decoded image is: pixels, alpha, mask and the metadata that matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Image:
+    """One decoded image, upright and in sRGB.
+
+    Attributes
+    ----------
+    pixels : ndarray, (H, W) or (H, W, C)
+        Colour in the dtype of the file, RGB order, without the alpha channel. Palettes are
+        expanded; 1-bit images are uint8 with 0 for black and 255 for white; CMYK, YCbCr and Lab
+        are converted to RGB; n-band files keep their n bands.
+    alpha : ndarray, (H, W), or None
+        Opacity in the dtype of `pixels`; None where the file has none.
+    path : str
+        The name it was read by; ``"-"`` for standard input.
+    format : str
+        ``"png"``, ``"jpeg"``, ``"tiff"``, ... in lower case.
+    icc : bytes or None
+        The ICC profile that describes `pixels`; None means sRGB (or a plain gray).
+    resolution : (float, float) or None
+        Pixels per inch, horizontal and vertical.
+    n_pages : int
+        Pages or frames in the file.
+    notes : tuple of str
+        What the reader should know, such as ``"page 1 of 12"``.
+    damaged : bool
+        Whether a part of the pixels is missing (only with ``accept_damaged=True``).
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    path: str = ""
+    format: str = ""
+    icc: bytes | None = None
+    resolution: tuple[float, float] | None = None
+    n_pages: int = 1
+    notes: tuple[str, ...] = ()
+    damaged: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, in pixels."""
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels, alpha included."""
+        colors = 1 if self.pixels.ndim == 2 else int(self.pixels.shape[2])
+        return colors + (self.alpha is not None)
+
+    @property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """False where a pixel is fully transparent; None if none is."""
+        if self.alpha is None:
+            return None
+        opaque: NDArray[np.bool_] = self.alpha != 0
+        return None if opaque.all() else opaque
+
+    def upright(self, orientation: int) -> Image:
+        """Return the image turned as an EXIF or TIFF orientation (1 to 8) asks."""
+        resolution = self.resolution
+        if resolution is not None and orientation in {5, 6, 7, 8}:
+            resolution = (resolution[1], resolution[0])
+        return replace(
+            self,
+            pixels=turn(self.pixels, orientation),
+            alpha=None if self.alpha is None else turn(self.alpha, orientation),
+            resolution=resolution,
+        )
+
+
+def turn(array: Pixels, orientation: int) -> Pixels:
+    """Return `array` (rows, columns, ...) upright, for an EXIF orientation of 1 to 8."""
+    if orientation in {5, 6, 7, 8}:
+        array = array.swapaxes(0, 1)
+    if orientation in {3, 4, 7, 8}:
+        array = array[::-1]
+    if orientation in {2, 3, 6, 7}:
+        array = array[:, ::-1]
+    return np.ascontiguousarray(array)

@@ -1,0 +1,121 @@
+"""`read_image`: one place decides who decodes what, and turns every failure into one line."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from segment.errors import FileError, InputError
+from segment.files import file_error
+from segment.images.picture import Image
+from segment.images.quiet import no_warnings
+from segment.images.source import Source, open_source
+from segment.params import whole_number
+
+MAX_PIXELS = 1 << 28
+BYTES_PER_PIXEL = 16  # the most that one pixel of the limit may take, in memory and in the file
+SLACK = 1 << 26  # bytes of metadata that a small image may have
+
+
+def read_image(
+    path: str | os.PathLike[str],
+    *,
+    page: int = 0,
+    max_pixels: int = MAX_PIXELS,
+    accept_damaged: bool = False,
+) -> Image:
+    """Read one picture from an image file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; ``"-"`` reads standard input. The format is told by the content, not the name.
+    page : int
+        Page of a TIFF, or frame of an animation, from 0.
+    max_pixels : int
+        Files with more pixels are refused before memory is taken.
+    accept_damaged : bool
+        Whether to return what is left of a truncated or corrupt file; `Image.damaged` and
+        `Image.notes` then say so.
+
+    Returns
+    -------
+    Image
+        Upright, in sRGB, in the file's own depth.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read: missing, of an unknown format, too large, damaged.
+    InputError
+        If `page` or `max_pixels` is no whole number, or negative.
+
+    Examples
+    --------
+    >>> image = read_image("images/coffee.png")
+    >>> image.pixels.shape, image.mask is None
+    ((400, 600, 3), True)
+    """
+    page = whole_number("page", page, minimum=0)
+    max_pixels = whole_number("max_pixels", max_pixels, minimum=1)
+    source = open_source(path, max_pixels * BYTES_PER_PIXEL + SLACK)
+    with source.stream, no_warnings():
+        try:
+            image = _decode(source, page, max_pixels, accept_damaged)
+        except (FileError, InputError):
+            raise
+        except IndexError as error:
+            raise source.error(str(error)) from error
+        except OSError as error:
+            if error.errno:
+                raise file_error(path, error) from error
+            raise _damaged(source, str(error)) from error
+        except MemoryError as error:
+            raise source.error("there is not enough memory for it; give a smaller image") from error
+        except Exception as error:  # decoders fail on hostile data in more ways than they document
+            raise _damaged(source, str(error) or type(error).__name__) from error
+    notes = _notes(image, page)
+    return replace(image, path=source.name, format=source.format, notes=notes)
+
+
+def _decode(source: Source, page: int, max_pixels: int, accept_damaged: bool) -> Image:
+    from segment.images import raster, tiff
+    from segment.images.raster import Damage
+
+    def check(width: int, height: int, pixel_bytes: int) -> None:
+        if width < 1 or height < 1:
+            raise _damaged(source, f"its size is {width} x {height}")
+        if (
+            width * height > max_pixels
+            or width * height * pixel_bytes > max_pixels * BYTES_PER_PIXEL
+        ):
+            raise source.error(
+                f"{width} x {height} pixels of {pixel_bytes} bytes are more than the limit of "
+                f"{max_pixels:,} pixels; raise --max-pixels if the memory is there"
+            )
+
+    try:
+        decode = tiff.decode if source.format == "tiff" else raster.decode
+        return decode(source, page, check)
+    except Damage as damage:
+        if not accept_damaged or damage.image is None:
+            raise _damaged(source, str(damage), salvage=damage.image is not None) from damage
+        note = f"it is damaged ({_one_line(str(damage))}): a part is missing"
+        return replace(damage.image, damaged=True, notes=(*damage.image.notes, note))
+
+
+def _damaged(source: Source, reason: str, *, salvage: bool = False) -> FileError:
+    remedy = "copy it again"
+    if salvage:
+        remedy += ", or take what is left with --accept-damaged"
+    return source.error(f"it is truncated or corrupt ({_one_line(reason)}); {remedy}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _notes(image: Image, page: int) -> tuple[str, ...]:
+    if image.n_pages < 2:
+        return image.notes
+    return (f"page {page} of 0 to {image.n_pages - 1}; the others are not read", *image.notes)
