@@ -21,15 +21,20 @@ PAPER = 255  # masked pixels fade into it
 
 # Profile of an outline across its width, in units of that width: the line is opaque up to the first
 # distance from its centre and gone at the second; so is the shadow that sets it off light ground.
-_LINE = (0.35, 1.0)
-_SHADOW = (0.9, 2.0)
-_SHADOW_OPACITY = 0.6
+_LINE = (0.2, 0.65)
+_SHADOW = (0.5, 1.6)
+_SHADOW_OPACITY = 0.5
 
 _BAND_ROWS = 256
 _SAMPLES = 250_000  # pixels looked at to find the range of values to show
 
 
-def to_rgb(pixels: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None = None) -> Picture:
+def to_rgb(
+    pixels: npt.NDArray[np.generic],
+    mask: npt.NDArray[np.bool_] | None = None,
+    *,
+    like: npt.NDArray[np.generic] | None = None,
+) -> Picture:
     """Return an image of any depth and number of bands as a picture to look at.
 
     Parameters
@@ -40,6 +45,9 @@ def to_rgb(pixels: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None =
         to its 99.9th percentile, because 16-bit files rarely use their whole range.
     mask : (H, W) bool array, optional
         Pixels that are False fade into white.
+    like : array, optional
+        The image whose range is stretched, so that two pictures can be compared; `pixels` itself
+        if None.
 
     Returns
     -------
@@ -51,29 +59,43 @@ def to_rgb(pixels: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None =
     InputError
         If `pixels` is neither 2-D nor 3-D.
     """
-    if pixels.ndim not in (2, 3):
-        raise InputError(f"a picture has 2 or 3 dimensions, not {pixels.ndim}; pass (H, W, C)")
-    bands = pixels[..., None] if pixels.ndim == 2 else pixels
-    bands = bands[..., :3] if bands.shape[2] >= 3 else bands[..., :1]
-    shown = _to_uint8(bands, mask)
-    picture: Picture = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown.copy()
+    bands = _visible_bands(pixels)
+    if bands.dtype == np.uint8:
+        shown = bands.astype(np.uint8)
+    elif bands.dtype == np.bool_:
+        shown = bands.astype(np.uint8) * np.uint8(255)
+    else:
+        shown = _stretch(bands, *_range(bands if like is None else _visible_bands(like), mask))
+    picture: Picture = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
     if mask is not None:
         faded = picture[~mask].astype(np.uint16)
         picture[~mask] = (faded + 5 * PAPER) // 6
     return picture
 
 
-def _to_uint8(bands: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None) -> Picture:
-    if bands.dtype == np.uint8:
-        return bands.astype(np.uint8, copy=False)
-    if bands.dtype == np.bool_:
-        return bands.astype(np.uint8) * np.uint8(255)
+def _visible_bands(pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    if pixels.ndim not in (2, 3):
+        raise InputError(f"a picture has 2 or 3 dimensions, not {pixels.ndim}; pass (H, W, C)")
+    bands = pixels[..., None] if pixels.ndim == 2 else pixels
+    return bands[..., :3] if bands.shape[2] >= 3 else bands[..., :1]
+
+
+def _range(
+    bands: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None
+) -> tuple[float, float]:
+    """Return the values that become black and white."""
     step = max(1, math.isqrt(bands.shape[0] * bands.shape[1] // _SAMPLES))
     sample = bands[::step, ::step].astype(np.float64)
     if mask is not None:
         sample = sample[mask[::step, ::step]]
     sample = sample[np.isfinite(sample)]
-    low, high = np.percentile(sample, [0.1, 99.9]) if sample.size else (0.0, 1.0)
+    if not sample.size:
+        return 0.0, 1.0
+    low, high = np.percentile(sample, [0.1, 99.9])
+    return float(low), float(high)
+
+
+def _stretch(bands: npt.NDArray[np.generic], low: float, high: float) -> Picture:
     out = np.empty(bands.shape, np.uint8)
     for top in range(0, len(bands), _BAND_ROWS):
         part = bands[top : top + _BAND_ROWS].astype(np.float64)
@@ -91,7 +113,8 @@ def overlay(
 ) -> Picture:
     """Draw the outlines of the regions over a picture.
 
-    A line runs between pixels, where the label changes, with soft edges and a soft shadow.
+    A line runs along the pixels right of and below a change of label, with soft edges and a soft
+    shadow.
 
     Parameters
     ----------
@@ -146,9 +169,13 @@ def _coverage(labels: Labels, width: float) -> tuple[npt.NDArray[np.uint8], npt.
     far = np.full((height * scale, columns * scale), 255, np.uint8)
     beside = np.repeat(labels[:, 1:] != labels[:, :-1], scale, axis=0)
     below = np.repeat(labels[1:] != labels[:-1], scale, axis=1)
-    for shift in (0, -1):  # a fine pixel on both sides keeps the line in the middle
+    for shift in (0, -1):  # a fine pixel on both sides of the change
         far[:, scale + shift :: scale][:, : columns - 1][beside] = 0
         far[scale + shift :: scale][: height - 1][below] = 0
+    # Half a pixel to the right and down, so that a line one pixel wide covers one pixel, not two.
+    half = scale // 2
+    far = cv2.copyMakeBorder(far, half, 0, half, 0, cv2.BORDER_REPLICATE)
+    far = far[: height * scale, : columns * scale]
     if far.all():
         none = np.zeros(labels.shape, np.uint8)
         return none, none

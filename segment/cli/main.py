@@ -14,10 +14,13 @@ import typer
 from typer.core import TyperGroup
 
 from segment import __version__
+from segment.cli.progress import report
 from segment.errors import SegmentError
 
 # Command -> module that defines a function of the same name, and the line that lists it.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "image": ("segment.cli.image", "Segment pictures: label maps, flat colours, outlines."),
+}
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
@@ -43,7 +46,7 @@ class LazyGroup(TyperGroup):
 
 def fail(message: str) -> None:
     """Print `message` as one line on stderr and leave with exit code 1."""
-    print("segment: " + "\\n".join(message.splitlines()), file=sys.stderr)
+    report(message)
     raise typer.Exit(1)
 
 

@@ -1,0 +1,133 @@
+"""The options of the command line: one definition each, under the API's names.
+
+A command takes the aliases below as the types of its parameters.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segment.params import COLOR_SPACES, KERNELS
+
+# What mean shift does; the defaults are those of `segment.params.MeanShiftParams`.
+
+SpatialBandwidth = Annotated[
+    float,
+    typer.Option(
+        "--spatial-bandwidth",
+        "-s",
+        metavar="PIXELS",
+        help="Radius of the spatial window: larger looks farther and smooths more.",
+    ),
+]
+RangeBandwidth = Annotated[
+    float,
+    typer.Option(
+        "--range-bandwidth",
+        "-r",
+        metavar="UNITS",
+        help="Radius of the colour window, in units of the colour space: larger joins more.",
+    ),
+]
+MinSize = Annotated[
+    int,
+    typer.Option(
+        "--min-size",
+        "-m",
+        metavar="PIXELS",
+        help="Smallest region; smaller ones join their nearest neighbour in colour.",
+    ),
+]
+Kernel = Annotated[
+    str,
+    typer.Option(
+        "--kernel",
+        "-k",
+        metavar="NAME",
+        autocompletion=lambda: list(KERNELS),
+        help=f"Weights of the mean: {', '.join(KERNELS)}.",
+    ),
+]
+ColorSpace = Annotated[
+    str,
+    typer.Option(
+        "--color-space",
+        "-c",
+        metavar="NAME",
+        autocompletion=lambda: list(COLOR_SPACES),
+        help="Where colours are compared: luv, lab, rgb, or none (bands in their own units).",
+    ),
+]
+Connectivity = Annotated[
+    int,
+    typer.Option(
+        "--connectivity",
+        metavar="1|2",
+        help="1: neighbours share an edge; 2: or a corner.",
+    ),
+]
+MaxIter = Annotated[
+    int, typer.Option("--max-iter", metavar="N", help="Most steps that a pixel climbs.")
+]
+Tol = Annotated[
+    float,
+    typer.Option(
+        "--tol", metavar="UNITS", help="A pixel stops when its step is shorter than this."
+    ),
+]
+NThreads = Annotated[
+    int | None,
+    typer.Option(
+        "--n-threads",
+        "-t",
+        metavar="N",
+        show_default="every core",
+        help="Threads to use; the result is the same on any number.",
+    ),
+]
+
+# Files.
+
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to; made if needed."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace existing outputs instead of refusing.")
+]
+
+Save = Annotated[
+    str,
+    typer.Option(
+        "--save",
+        metavar="WHAT,...",
+        help="What to write: labels, posterized, filtered, boundaries, overlay, preview (labels in "
+        "colours), sheet (side by side), regions (a table), json, or all.",
+    ),
+]
+Page = Annotated[
+    int, typer.Option("--page", metavar="N", help="Page of a TIFF or frame of a GIF, from 0.")
+]
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels",
+        metavar="N",
+        show_default="268435456",
+        help="Refuse larger pictures before memory is taken.",
+    ),
+]
+AcceptDamaged = Annotated[
+    bool, typer.Option("--accept-damaged", help="Take what is left of a truncated file.")
+]
+
+# What is said.
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object a picture instead of a line of text.")
+]

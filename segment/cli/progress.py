@@ -1,0 +1,151 @@
+"""What a run shows while it works: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def report(message: str) -> None:
+    """Print an error as one line on stderr."""
+    print("segment: " + "\\n".join(message.splitlines()), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def watch_compilation(begin: Callable[[], None], end: Callable[[float], None]) -> Iterator[None]:
+    """Call `begin()` when Numba starts to compile in the block, and `end(seconds)` after it.
+
+    Kernels that load from the cache do not count, so whoever is told to wait does have to.
+    """
+    from numba.core import event
+
+    class Listener(event.Listener):
+        depth = 0  # a kernel that calls another one compiles it within its own compilation
+        started = 0.0
+
+        def on_start(self, _: Any) -> None:
+            self.depth += 1
+            if self.depth == 1:
+                self.started = time.perf_counter()
+                begin()
+
+        def on_end(self, _: Any) -> None:
+            self.depth -= 1
+            if self.depth == 0:
+                end(time.perf_counter() - self.started)
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
+
+
+class Display:
+    """Live progress on stderr where that is a terminal; elsewhere only what matters, as lines.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing at all.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.compile_seconds = 0.0
+        self._live = not quiet and sys.stderr.isatty()
+        self._told = False
+        self._bar: Any = None
+        self._task: Any = None
+        self._stage = ""
+
+    def note(self, text: str) -> None:
+        """Say something worth knowing on stderr."""
+        if not self.quiet:
+            with self._hidden():
+                print(f"segment: {text}", file=sys.stderr, flush=True)
+
+    def error(self, text: str) -> None:
+        """Print an error as one line on stderr."""
+        with self._hidden():
+            report(text)
+
+    def print(self, text: str) -> None:
+        """Print a result on stdout."""
+        with self._hidden():
+            print(text, flush=True)
+
+    @contextmanager
+    def working(self, stage: str) -> Iterator[Display]:
+        """Show that work is going on in the block."""
+        self._stage = stage
+        if not self._live:
+            yield self
+            return
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task(escape(stage), total=None)
+        try:
+            with self._bar:
+                yield self
+        finally:
+            self._bar = None
+
+    def stage(self, stage: str) -> None:
+        """Name what is being done now."""
+        self._stage = stage
+        self._show(stage, total=None)
+
+    def watch(self, done: int, total: int) -> None:
+        """Show how much of the present stage is done (see `segment.threads.watched`)."""
+        self._show(self._stage, completed=done, total=total)
+
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Say so when something must be compiled in the block, and how long it took in all."""
+        before = self.compile_seconds
+
+        def begin() -> None:
+            text = "compiling, on the first run only; this takes a while"
+            if not self._told and not self._live:
+                self.note(text)
+            self._told = True
+            self._show(text, total=None)
+
+        def end(seconds: float) -> None:
+            self.compile_seconds += seconds
+            self._show(self._stage, total=None)
+
+        with watch_compilation(begin, end):
+            yield
+        seconds = self.compile_seconds - before
+        if seconds >= 1:
+            self.note(f"compiled in {seconds:.0f} s; later runs skip this")
+
+    def _show(self, text: str, **fields: Any) -> None:
+        if self._bar is not None:
+            from rich.markup import escape
+
+            self._bar.update(self._task, description=escape(text), **fields)
+
+    @contextmanager
+    def _hidden(self) -> Iterator[None]:
+        """Take the live line away while something is printed."""
+        bar = self._bar
+        if bar is not None:
+            bar.stop()
+        yield
+        if bar is not None:
+            bar.start()
