@@ -129,7 +129,7 @@ def adjacent(labels: NDArray[np.int64], connectivity: int) -> set[tuple[int, int
 
 def united(labels: NDArray[np.int64], pairs: set[tuple[int, int]]) -> NDArray[np.int64]:
     """Unite pairs of regions, and what they unite in turn, under the lowest number."""
-    name = np.arange(labels.max() + 1)
+    name = np.arange(labels.max() + 2)  # the last one is for -1
     for a, b in pairs:
         low, high = sorted([name[a], name[b]])
         name[name == high] = low
