@@ -1,4 +1,4 @@
-"""Slow, obvious references of the core, written from its docstrings: float64, one pixel at a time."""
+"""Slow, obvious references of the core, from its docstrings: float64, one pixel at a time."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def pruned(
 def regions(
     owner: NDArray[np.int32], table: Array, hr: float, min_size: int, connectivity: int
 ) -> NDArray[np.int64]:
-    """Label modes: components (a fifth of `hr`), fusion (half of it), pruning; 1.. in raster order."""
+    """Labels 1.. in raster order: components (a fifth of `hr`), fused (half of it), pruned."""
     colors = np.where((owner >= 0)[..., None], table[:, 2:][owner], 0)
     labels = components(owner, table, 0.2 * hr, connectivity)
     labels = fused(labels, colors, 0.5 * hr, connectivity)

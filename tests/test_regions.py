@@ -42,7 +42,9 @@ def compare(
     return labels
 
 
-def eighths(rng: np.random.Generator, n: int, spread: float, n_bands: int = 3) -> NDArray[np.float32]:
+def eighths(
+    rng: np.random.Generator, n: int, spread: float, n_bands: int = 3
+) -> NDArray[np.float32]:
     """A table of modes whose coordinates are multiples of an eighth."""
     return (np.round(rng.normal(0, spread, (n, 2 + n_bands)) * 8) / 8).astype(np.float32)
 

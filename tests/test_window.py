@@ -34,7 +34,7 @@ def fast_sums(
         ]
     ).astype(F)
     padded = None if weights is None else np.pad(weights, around)
-    row, column = (int(round(float(value))) for value in center[:2])
+    row, column = (round(float(value)) for value in center[:2])
     sums = np.full((n_bands + 3, window.LANES), np.nan, F)
     window.window_sums(
         kind, planes, padded, window.static_bands(n_bands), window.window_shape(kind, hs, hr),
