@@ -78,13 +78,14 @@ def image(
         max_iter=max_iter,
         tol=tol,
     )
+    n_threads = resolve_n_threads(n_threads)
     kinds = tuple(exports.KINDS) if save == "all" else exports.parse_kinds(save)
     jobs = plan(images, output, kinds, overwrite=overwrite)
     reading: dict[str, Any] = {"page": page, "accept_damaged": accept_damaged}
     if max_pixels is not None:
         reading["max_pixels"] = max_pixels
     display = Display(quiet=quiet)
-    worker = Worker(params, resolve_n_threads(n_threads), kinds, reading, overwrite, display)
+    worker = Worker(params, n_threads, kinds, reading, overwrite, display)
     failed = False
     for job in jobs:
         try:
