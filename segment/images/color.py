@@ -106,3 +106,15 @@ def _through(curve: Pixels, pixels: Pixels) -> Pixels:
 
 def _near(a: Pixels, b: Pixels) -> bool:
     return bool(np.abs(a.astype(int) - b.astype(int)).max() <= NEAR)
+
+
+def cmyk_to_rgb(pixels: Pixels) -> Pixels:
+    """Convert (H, W, 4) CMYK, 0 for no ink, to RGB by the naive rule that viewers use."""
+    if pixels.dtype == np.uint8:
+        from PIL import Image as PillowImage
+
+        return np.asarray(PillowImage.fromarray(pixels, "CMYK").convert("RGB"))
+    full = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+    light = 1 - np.clip(pixels.astype(np.float64) / full, 0, 1)
+    rgb = light[..., :3] * light[..., 3:] * full
+    return (rgb if pixels.dtype.kind == "f" else rgb.round()).astype(pixels.dtype)

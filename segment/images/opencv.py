@@ -1,4 +1,4 @@
-"""What only OpenCV decodes: 16-bit colour in PNG, JPEG 2000 and AVIF, odd BMPs, damaged JPEGs."""
+"""What only OpenCV decodes: 16-bit colour in PNG, JPEG 2000 and AVIF, PFM and odd BMPs."""
 
 from __future__ import annotations
 

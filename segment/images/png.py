@@ -81,7 +81,7 @@ def read_png(data: bytes) -> Png:
     width, height, depth, color_type = struct.unpack(">IIBB", data[16:26])
     picture = [SIGNATURE]
     metadata: dict[bytes, bytes] = {}
-    damage: str | None = "the end is missing"
+    damage = "the end is missing"
     view = memoryview(data)
     position = len(SIGNATURE)
     while position + 12 <= len(data):
@@ -89,6 +89,8 @@ def read_png(data: bytes) -> Png:
         kind = bytes(view[position + 4 : position + 8])
         end = position + 12 + length
         if end > len(data):
+            if kind == b"IDAT":  # what there is of it
+                picture.append(_chunk(kind, bytes(view[position + 8 :])))
             break
         if kind in PICTURE or kind in METADATA:
             stored = int.from_bytes(view[end - 4 : end], "big")
@@ -102,8 +104,8 @@ def read_png(data: bytes) -> Png:
                 metadata[kind] = bytes(view[position + 8 : end - 4])
         position = end
         if kind == b"IEND":
-            damage = None
-            break
+            return Png(width, height, depth, color_type, b"".join(picture), metadata, None)
+    picture.append(_chunk(b"IEND", b""))
     return Png(width, height, depth, color_type, b"".join(picture), metadata, damage)
 
 
@@ -121,7 +123,7 @@ def with_metadata(
 
 
 def gray_alpha(gray: Pixels, alpha: Pixels) -> bytes:
-    """Encode gray and alpha, uint8 or uint16, which neither OpenCV nor (at 16 bits) Pillow writes."""
+    """Encode gray and alpha, uint8 or uint16, which OpenCV does not write."""
     samples = np.stack([gray, alpha], axis=2)
     rows = samples.astype(samples.dtype.newbyteorder(">")).view(np.uint8).reshape(len(gray), -1)
     lines = np.concatenate([np.zeros((len(rows), 1), np.uint8), rows], axis=1)  # 0: no filter

@@ -41,35 +41,28 @@ def no_warnings() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def no_stderr() -> Iterator[None]:
-    """Swallow what C libraries print on file descriptor 2, one thread at a time.
+def no_stderr() -> Iterator[list[str]]:
+    """Catch what C libraries print on file descriptor 2, one thread at a time.
 
-    Keep the body short: the whole process shares the descriptor. Lines of others that land in
-    between are passed on afterwards.
+    Yields a list that holds the lines once the body is done. The whole process shares the
+    descriptor, so keep the body to the one call that decodes.
     """
+    lines: list[str] = []
     with _stderr_lock:
         if sys.stderr is not None:
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.flush()
         try:
             saved = os.dup(2)
-        except OSError:  # closed: there is nothing to swallow
-            yield
+        except OSError:  # closed: nobody hears the chatter
+            yield lines
             return
         with tempfile.TemporaryFile() as caught:
             os.dup2(caught.fileno(), 2)
             try:
-                yield
+                yield lines
             finally:
                 os.dup2(saved, 2)
                 os.close(saved)
                 caught.seek(0)
-                others = [line for line in caught if not _is_chatter(line)]
-                if others:
-                    os.write(2, b"".join(others))
-
-
-def _is_chatter(line: bytes) -> bool:
-    # OpenCV's log, libpng, libjpeg, OpenJPEG: every line they write begins like this.
-    starts = (b"[ WARN:", b"[ERROR:", b"[ INFO:", b"libpng ", b"Corrupt JPEG", b"Premature end")
-    return line.startswith(starts) or b"global grfmt" in line or b"imread_" in line
+                lines += caught.read(1 << 16).decode("utf-8", "replace").splitlines()

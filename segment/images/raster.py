@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from segment.images import opencv, png
-from segment.images.color import to_srgb
+from segment.images.color import cmyk_to_rgb, to_srgb
+from segment.images.damage import Damage, NoSuchPage, words
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
 
@@ -32,14 +33,6 @@ PLUGINS = {
 }
 ORIENTATION = 0x0112
 Check = Callable[[int, int, int], None]
-
-
-class Damage(Exception):
-    """The picture is incomplete; carries what there is of it."""
-
-    def __init__(self, reason: str, image: Image | None = None) -> None:
-        super().__init__(reason)
-        self.image = image
 
 
 def decode(source: Source, page: int, check: Check) -> Image:
@@ -96,10 +89,12 @@ def _open(format_: str, data: bytes) -> Any:
     plugin = getattr(importlib.import_module(f"PIL.{module}"), name)
     try:
         return plugin(io.BytesIO(data))
-    except (SyntaxError, OSError, ValueError, EOFError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         if "nsupported" in str(error) and format_ == "bmp":
             return _BmpHeader(data)
-        raise Damage(str(error) or "the header is damaged") from error
+        raise Damage(words(error)) from error
 
 
 class _BmpHeader:
@@ -129,7 +124,7 @@ def _n_frames(picture: Any) -> int:
 
 def _seek(picture: Any, page: int, frames: int) -> None:
     if page >= frames:
-        raise IndexError(f"page {page} is not there: it has {frames}, counted from 0")
+        raise NoSuchPage(page, frames)
     try:
         picture.seek(page)
     except Exception as error:
@@ -142,15 +137,16 @@ def _load(picture: Any) -> tuple[Pixels, Pixels | None]:
     except (UnsupportedByPillow, MemoryError):
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, IndexError, ...
-        raise Damage(str(error) or type(error).__name__) from error
+        raise Damage(words(error)) from error
     return _arrays(picture)
 
 
 def _salvage(format_: str, data: bytes, picture: Any, image: Image) -> Image | None:
-    """Return what was decoded before the damage; libjpeg by way of OpenCV pads what is missing."""
+    """Return what was decoded before the damage."""
     try:
         if format_ == "jpeg":
-            pixels, alpha = opencv.decode(data)
+            # With an end of its own the file is decoded to that end, and gray from there on.
+            pixels, alpha = _load(_open(format_, data + b"\xff\xd9"))
         else:
             picture.tile = []  # nothing more to decode: keep what there is
             pixels, alpha = _arrays(picture)
@@ -209,18 +205,6 @@ def _finished(image: Image, picture: Any) -> Image:
     return image.upright(_orientation(picture))
 
 
-def cmyk_to_rgb(pixels: Pixels) -> Pixels:
-    """Convert (H, W, 4) CMYK, 0 for no ink, to RGB by the naive rule that viewers use."""
-    if pixels.dtype == np.uint8:
-        from PIL import Image as PillowImage
-
-        return np.asarray(PillowImage.fromarray(pixels, "CMYK").convert("RGB"))
-    full = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
-    light = 1 - np.clip(pixels.astype(np.float64) / full, 0, 1)
-    rgb = light[..., :3] * light[..., 3:] * full
-    return (rgb if pixels.dtype.kind == "f" else rgb.round()).astype(pixels.dtype)
-
-
 def _orientation(picture: Any) -> int:
     try:
         value = picture.getexif().get(ORIENTATION, 1)
@@ -246,7 +230,10 @@ def _decode_png(source: Source, page: int, check: Check) -> Image:
         raise Damage(str(error)) from error
     check(parts.width, parts.height, max(1, parts.depth // 8) * 4)
     image = Image(np.empty((0, 0)), resolution=parts.resolution, n_pages=parts.n_frames)
-    picture = _open("png", parts.picture if page == 0 else data)
+    try:
+        picture = _open("png", parts.picture if page == 0 else data)
+    except Damage as damage:
+        raise Damage(parts.damage or str(damage)) from damage
     if page:
         _seek(picture, page, parts.n_frames)
     picture.info.pop("icc_profile", None)

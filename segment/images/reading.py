@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from segment.errors import FileError, InputError
 from segment.files import file_error
+from segment.images.damage import Damage, NoSuchPage, words
 from segment.images.picture import Image
 from segment.images.quiet import no_warnings
 from segment.images.source import Source, open_source
@@ -64,23 +65,22 @@ def read_image(
             image = _decode(source, page, max_pixels, accept_damaged)
         except (FileError, InputError):
             raise
-        except IndexError as error:
+        except NoSuchPage as error:
             raise source.error(str(error)) from error
         except OSError as error:
             if error.errno:
                 raise file_error(path, error) from error
-            raise _damaged(source, str(error)) from error
+            raise _damaged(source, words(error)) from error
         except MemoryError as error:
             raise source.error("there is not enough memory for it; give a smaller image") from error
         except Exception as error:  # decoders fail on hostile data in more ways than they document
-            raise _damaged(source, str(error) or type(error).__name__) from error
+            raise _damaged(source, words(error)) from error
     notes = _notes(image, page)
     return replace(image, path=source.name, format=source.format, notes=notes)
 
 
 def _decode(source: Source, page: int, max_pixels: int, accept_damaged: bool) -> Image:
     from segment.images import raster, tiff
-    from segment.images.raster import Damage
 
     def check(width: int, height: int, pixel_bytes: int) -> None:
         if width < 1 or height < 1:
@@ -90,7 +90,7 @@ def _decode(source: Source, page: int, max_pixels: int, accept_damaged: bool) ->
             or width * height * pixel_bytes > max_pixels * BYTES_PER_PIXEL
         ):
             raise source.error(
-                f"{width} x {height} pixels of {pixel_bytes} bytes are more than the limit of "
+                f"{width} x {height} pixels (of {pixel_bytes} bytes) are more than the limit of "
                 f"{max_pixels:,} pixels; raise --max-pixels if the memory is there"
             )
 

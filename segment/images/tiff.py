@@ -1,26 +1,330 @@
-"""TIFF files."""
+"""TIFF: tifffile reads the structure, libtiff undoes the compression, the rest is arithmetic."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from segment.images.picture import Image
+from segment.images import libtiff
+from segment.images.damage import Damage, NoSuchPage
+from segment.images.picture import Image, Pixels
+from segment.images.samples import unpack
 from segment.images.source import Source
+from segment.images.tiffcolor import colored
+
+Check = Callable[[int, int, int], None]
+
+MIN_IS_WHITE, RGB, PALETTE, SEPARATED, YCBCR, LAB = 0, 2, 3, 5, 6, 8
+CM_PER_INCH = 2.54
 
 
-def decode(source: Source, page: int, check: Any) -> Image:
-    """Decode one page of a TIFF."""
+@dataclass(frozen=True)
+class Layout:
+    """How the samples of one page lie in the file."""
+
+    width: int
+    height: int
+    samples: int  # a pixel
+    bits: int  # a sample
+    kind: str  # "u", "i" or "f"
+    byteorder: str
+    compression: int
+    predictor: int
+    photometric: int
+    fill_order: int
+    planar: bool  # one plane a sample
+    tiled: bool
+    segment_width: int
+    segment_height: int
+    offsets: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def planes(self) -> int:
+        return self.samples if self.planar else 1
+
+    @property
+    def interleaved(self) -> int:
+        """Samples of a pixel that lie side by side."""
+        return 1 if self.planar else self.samples
+
+    @property
+    def across(self) -> int:
+        return -(-self.width // self.segment_width)
+
+    @property
+    def down(self) -> int:
+        return -(-self.height // self.segment_height)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes in a row of a segment."""
+        return -(-self.segment_width * self.interleaved * self.bits // 8)
+
+
+def decode(source: Source, page: int, check: Check) -> Image:
+    """Decode one page of a TIFF; parameters and errors as in `raster.decode`."""
+    _silence()
     import tifffile
 
     source.stream.seek(0)
     with tifffile.TiffFile(source.stream) as tif:
-        p: Any = tif.pages[page]
-        check(p.imagewidth, p.imagelength, p.samplesperpixel * max(1, p.bitspersample // 8))
-        array = np.ascontiguousarray(p.asarray())
-        alpha = None
-        if 2 in p.extrasamples:
-            array, alpha = np.squeeze(array[..., :-1]), np.ascontiguousarray(array[..., -1])
-        x, y = p.get_resolution(2)
-        return Image(np.ascontiguousarray(array), alpha, n_pages=len(tif.pages), resolution=(x, y))
+        n_pages = len(tif.pages)
+        if n_pages == 0:
+            raise Damage("it has no page")
+        if page >= n_pages:
+            raise NoSuchPage(page, n_pages)
+        tiff_page: Any = tif.pages[page]
+        layout = _layout(tiff_page, tif.byteorder, source)
+        _check_size(layout, check, source)
+        image = Image(np.empty((0, 0)), resolution=_resolution(tiff_page), n_pages=n_pages)
+        segments, notes, damage = _read_segments(source.stream, layout, source.size)
+        samples, photometric, wrong = _samples(layout, segments, tiff_page, source)
+        damage = damage or wrong
+        image = colored(
+            replace(image, notes=notes), samples, photometric, layout, tiff_page, source
+        )
+        image = image.upright(_orientation(tiff_page))
+    if damage:
+        raise Damage(damage, replace(image, damaged=True))
+    return image
+
+
+@functools.cache
+def _silence() -> None:
+    # Without a handler Python prints the warnings of tifffile on stderr.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+def _layout(page: Any, byteorder: str, source: Source) -> Layout:
+    bits, sample_format = page.bitspersample, page.sampleformat
+    if not isinstance(bits, int) or not isinstance(sample_format, (int, type(None))):
+        raise source.error(f"its samples differ in type ({bits} bits); convert it to 8 or 16 bits")
+    kind = {1: "u", 2: "i", 3: "f", 4: "u"}.get(int(sample_format or 1))
+    if kind is None or not 1 <= bits <= 64:
+        raise source.error(
+            f"its samples have {bits} bits and sample format {sample_format}, which is not known; "
+            "convert it to 8 or 16 bits"
+        )
+    width, height = int(page.imagewidth), int(page.imagelength)
+    tiled = bool(page.is_tiled)
+    rows = int(page.rowsperstrip or 0) or height
+    return Layout(
+        width=width,
+        height=height,
+        samples=int(page.samplesperpixel),
+        bits=bits,
+        kind=kind,
+        byteorder=byteorder,
+        compression=int(page.compression),
+        predictor=int(page.predictor or 1),
+        photometric=int(1 if page.photometric is None else page.photometric),
+        fill_order=int(page.fillorder or 1),
+        planar=int(page.planarconfig or 1) == 2 and int(page.samplesperpixel) > 1,
+        tiled=tiled,
+        segment_width=int(page.tilewidth) if tiled else width,
+        segment_height=int(page.tilelength) if tiled else min(rows, height),
+        offsets=tuple(page.dataoffsets),
+        counts=tuple(page.databytecounts),
+    )
+
+
+def _check_size(layout: Layout, check: Check, source: Source) -> None:
+    pixel_bytes = -(-layout.samples * layout.bits // 8)
+    check(layout.width, layout.height, max(1, pixel_bytes))
+    if layout.segment_width < 1 or layout.segment_height < 1 or layout.samples < 1:
+        raise Damage("its tiles have no size")
+    check(  # tiles stand over the edge
+        layout.across * layout.segment_width,
+        layout.down * layout.segment_height,
+        max(1, pixel_bytes),
+    )
+    needed = layout.across * layout.down * layout.planes
+    if min(len(layout.offsets), len(layout.counts)) < needed:
+        raise Damage(f"{len(layout.offsets)} of {needed} strips or tiles are listed")
+    if min(layout.offsets, default=0) < 0 or min(layout.counts, default=0) < 0:
+        raise Damage("a strip or tile lies before the start")
+    known = libtiff.BYTES | libtiff.PICTURES | {libtiff.NONE}
+    if layout.compression not in known:
+        raise source.error(
+            f"its compression {layout.compression} is not known; convert it to LZW or deflate"
+        )
+    if layout.predictor not in {1, 2, 3}:
+        raise source.error(f"its predictor {layout.predictor} is not known; convert it to LZW")
+
+
+def _read_segments(
+    stream: BinaryIO, layout: Layout, size: int
+) -> tuple[list[bytes], tuple[str, ...], str | None]:
+    """Return the strips or tiles as stored; notes; and the damage, if the file ends too early."""
+    needed = layout.across * layout.down * layout.planes
+    segments, absent, short = [], 0, 0
+    for offset, count in zip(layout.offsets[:needed], layout.counts[:needed], strict=True):
+        if count == 0:  # sparse files leave out what is 0
+            absent += 1
+            segments.append(b"")
+            continue
+        stream.seek(min(offset, size))
+        segments.append(stream.read(min(count, max(0, size - offset))))
+        short += len(segments[-1]) < count
+    notes = (f"{absent} of {needed} strips or tiles are absent and read as 0",) if absent else ()
+    if short:
+        return segments, notes, f"{short} of {needed} strips or tiles lie beyond the end"
+    if absent == needed:
+        return segments, notes, "no strip or tile has any data"
+    return segments, notes, None
+
+
+def _samples(
+    layout: Layout, segments: list[bytes], page: Any, source: Source
+) -> tuple[Pixels, int, str | None]:
+    """Return samples (H, W, n) as numbers, their photometric interpretation, and the damage."""
+    picture = layout.compression in libtiff.PICTURES
+    if picture or layout.photometric == YCBCR:
+        return _picture_samples(layout, segments, page, source)
+    per_plane = layout.across * layout.down
+    planes, damage = [], None
+    for plane in range(layout.planes):
+        own = segments[plane * per_plane : (plane + 1) * per_plane]
+        rows, wrong = _plane_bytes(layout, own)
+        damage = damage or wrong
+        planes.append(_plane_samples(layout, rows))
+    samples = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
+    return samples, layout.photometric, damage
+
+
+def _plane_bytes(layout: Layout, segments: list[bytes]) -> tuple[Pixels, str | None]:
+    """Return the decompressed bytes, (segments, rows, bytes a row); strips are padded below."""
+    n, rows, row_bytes = len(segments), layout.segment_height, layout.row_bytes
+    total = n * rows if layout.tiled else layout.height
+    out = np.zeros((n * rows, row_bytes), np.uint8)
+    damage = None
+    if layout.compression == libtiff.NONE:
+        flat = out.reshape(-1)
+        for i, segment in enumerate(segments):
+            start = i * rows * row_bytes
+            want = min(rows, total - i * rows) * row_bytes
+            data = np.frombuffer(segment, np.uint8)[:want]
+            flat[start : start + len(data)] = data
+            if 0 < len(data) < want:
+                damage = f"strip or tile {i} has {len(data)} of {want} bytes"
+        if layout.fill_order == 2 and layout.bits < 8:
+            out = np.packbits(np.unpackbits(out, axis=1), axis=1, bitorder="little")
+    elif all(segments):
+        out[:total], damage = libtiff.decompress(
+            segments, total, row_bytes, rows, layout.compression, layout.fill_order
+        )
+    else:  # sparse: one by one
+        for i, segment in enumerate(segments):
+            if segment:
+                want = min(rows, total - i * rows)
+                out[i * rows : i * rows + want], wrong = libtiff.decompress(
+                    [segment], want, row_bytes, want, layout.compression, layout.fill_order
+                )
+                damage = damage or wrong
+    return out.reshape(n, rows, row_bytes), damage
+
+
+def _plane_samples(layout: Layout, rows: Pixels) -> Pixels:
+    """Return one plane's bytes as samples, (H, W, n): unpacked, predictor undone, tiles joined."""
+    n, height, _ = rows.shape
+    values = unpack(
+        rows.reshape(n * height, -1),
+        count=layout.segment_width,
+        interleaved=layout.interleaved,
+        bits=layout.bits,
+        kind=layout.kind,
+        byteorder=layout.byteorder,
+        predictor=layout.predictor,
+    )
+    if layout.tiled:
+        tiles = values.reshape(
+            layout.down, layout.across, height, layout.segment_width, layout.interleaved
+        )
+        values = tiles.swapaxes(1, 2).reshape(
+            layout.down * height, layout.across * layout.segment_width, layout.interleaved
+        )
+    return values[: layout.height, : layout.width]
+
+
+def _picture_samples(
+    layout: Layout, segments: list[bytes], page: Any, source: Source
+) -> tuple[Pixels, int, str | None]:
+    """Decode JPEG, fax and WebP segments, and YCbCr of any compression."""
+    if not all(segments):
+        raise Damage("a strip or tile of a compressed picture is absent")
+    fax = layout.compression in libtiff.FAX
+    if layout.bits != (1 if fax else 8):
+        raise source.error(
+            f"its compression {layout.compression} with {layout.bits} bits a sample is not known; "
+            "convert it to LZW or deflate"
+        )
+    tags: dict[int, Any] = {
+        libtiff.WIDTH: layout.width,
+        libtiff.HEIGHT: layout.height,
+        libtiff.COMPRESSION: layout.compression,
+        libtiff.FILL_ORDER: layout.fill_order,
+    }
+    if layout.tiled:
+        tags |= {
+            libtiff.TILE_WIDTH: layout.segment_width,
+            libtiff.TILE_LENGTH: layout.segment_height,
+        }
+    else:
+        tags[libtiff.ROWS_PER_STRIP] = layout.segment_height
+    for code in (libtiff.FAX3_OPTIONS, libtiff.FAX4_OPTIONS, libtiff.JPEG_TABLES, *libtiff.YCBCR):
+        if code in page.tags:
+            tags[code] = _plain(page.tags[code].value, code)
+    per_plane = layout.across * layout.down
+    planes, damage = [], None
+    for plane in range(layout.planes):
+        samples = layout.interleaved
+        own = tags | {
+            libtiff.SAMPLES: samples,
+            libtiff.BITS: [layout.bits] * samples,
+            # Gray of a plane, and bits of a fax, are wanted as they are.
+            libtiff.PHOTOMETRIC: 1 if fax or samples == 1 else layout.photometric,
+        }
+        usual = {RGB: 3, YCBCR: 3, SEPARATED: 4}.get(layout.photometric, 1)
+        if samples > usual:
+            own[libtiff.EXTRA_SAMPLES] = [2] * (samples - usual)
+        array, wrong = libtiff.decode_picture(
+            own, segments[plane * per_plane : (plane + 1) * per_plane], tiled=layout.tiled
+        )
+        damage = damage or wrong
+        planes.append(array if array.ndim == 3 else array[..., None])
+    samples_ = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
+    converted = layout.photometric == YCBCR and not layout.planar
+    return samples_, RGB if converted else layout.photometric, damage
+
+
+def _plain(value: Any, code: int) -> Any:
+    """Return a tag's value as integers, floats or bytes."""
+    if isinstance(value, (bytes, int)):
+        return value
+    if code in {529, 532} and len(value) % 2 == 0:  # rationals, flattened by tifffile
+        return [float(a) / (b or 1) for a, b in zip(value[::2], value[1::2], strict=True)]
+    return [int(item) for item in value]
+
+
+def _orientation(page: Any) -> int:
+    tag = page.tags.get(274)
+    value = tag.value if tag is not None else 1
+    return int(value) if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _resolution(page: Any) -> tuple[float, float] | None:
+    try:
+        (x, x_of), (y, y_of) = page.tags[282].value, page.tags[283].value
+        unit = int(page.tags[296].value) if 296 in page.tags else 2
+        scale = {2: 1.0, 3: CM_PER_INCH}[unit]
+        values = (x / x_of * scale, y / y_of * scale)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return values if all(math.isfinite(value) and value > 1 for value in values) else None

@@ -1,0 +1,133 @@
+"""What the samples of a TIFF mean: gray, palette, inks, Lab, alpha and further bands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segment.images.color import cmyk_to_rgb, to_srgb
+from segment.images.picture import Image, Pixels
+from segment.images.source import Source
+
+if TYPE_CHECKING:
+    from segment.images.tiff import Layout
+
+MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, LAB = 0, 1, 2, 3, 4, 5, 6, 8
+COLORS = {MIN_IS_WHITE: 1, MIN_IS_BLACK: 1, RGB: 3, PALETTE: 1, MASK: 1, SEPARATED: 4, LAB: 3}
+ASSOCIATED, UNASSOCIATED = 1, 2
+INK_SET, CMYK = 332, 1
+
+
+def colored(
+    image: Image, samples: Pixels, photometric: int, layout: Layout, page: Any, source: Source
+) -> Image:
+    """Return `image` with the pixels and alpha that the samples (H, W, n) stand for."""
+    n_colors = min(COLORS.get(photometric, samples.shape[2]), samples.shape[2])
+    kinds = [int(kind) for kind in page.extrasamples or ()]
+    colors, alpha, kind = _split(samples, n_colors, kinds)
+    notes = list(image.notes)
+    full = _full_scale(layout, colors)
+    if photometric == MIN_IS_WHITE and colors.dtype.kind != "f":
+        colors = ~colors if full is None else full - colors
+    elif photometric == PALETTE:
+        colors = _expanded(colors, page, source)
+    elif photometric == LAB:
+        colors = _from_lab(colors, source)
+    elif photometric not in COLORS:
+        notes.append(f"its photometric interpretation {photometric} is taken for plain bands")
+    if layout.bits < 8 and photometric != PALETTE and full is not None:
+        scale = 255 // int(full) if 255 % int(full) == 0 else 255 / int(full)
+        colors = (colors * scale).round().astype(np.uint8) if scale != 1 else colors
+        alpha = None if alpha is None else (alpha * scale).round().astype(np.uint8)
+    elif full is not None and layout.bits > 8:
+        notes.append(f"its samples have {layout.bits} bits: white is {int(full)}")
+    if alpha is not None and kind == ASSOCIATED:
+        colors = _unpremultiplied(colors, alpha)
+    pixels, icc, note = _managed(colors, photometric, page)
+    if pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    return replace(
+        image,
+        pixels=np.ascontiguousarray(pixels),
+        alpha=None if alpha is None else np.ascontiguousarray(alpha),
+        icc=icc,
+        notes=(*notes, note) if note else tuple(notes),
+    )
+
+
+def _split(
+    samples: Pixels, n_colors: int, kinds: list[int]
+) -> tuple[Pixels, Pixels | None, int | None]:
+    """Part the alpha channel from colours and further bands, which stay together."""
+    n_extra = samples.shape[2] - n_colors
+    kinds = (kinds + [0] * n_extra)[:n_extra]
+    for i, kind in enumerate(kinds):
+        if kind in {ASSOCIATED, UNASSOCIATED}:
+            at = n_colors + i
+            return np.delete(samples, at, axis=2), samples[..., at], kind
+    return samples, None, None
+
+
+def _full_scale(layout: Layout, colors: Pixels) -> Any:
+    """Return white, where the bits are fewer than those of the dtype; else None."""
+    if layout.kind != "u" or layout.bits == 8 * colors.itemsize:
+        return None
+    return colors.dtype.type(2**layout.bits - 1)
+
+
+def _expanded(indices: Pixels, page: Any, source: Source) -> Pixels:
+    table = page.colormap
+    if table is None or table.ndim != 2 or table.shape[0] != 3:
+        raise source.error("it has palette indices but no palette; copy it again")
+    if table.dtype.itemsize > 1 and table.max() > 255:  # some writers store 8 bits in the 16
+        table = table >> 8
+    index = np.minimum(indices[..., 0], table.shape[1] - 1)
+    colors = np.asarray(table.T.astype(np.uint8)[index])
+    return np.concatenate([colors, indices[..., 1:].astype(np.uint8)], axis=2)
+
+
+def _from_lab(colors: Pixels, source: Source) -> Pixels:
+    if colors.dtype.itemsize != 1 or colors.shape[2] != 3:
+        raise source.error(f"it is Lab of {colors.dtype}; convert it to RGB, or to 8 bits")
+    from PIL import Image as PillowImage
+
+    height, width = colors.shape[:2]
+    picture = PillowImage.frombytes("LAB", (width, height), colors.tobytes(), "raw", "LAB")
+    return np.asarray(picture.convert("RGB"))
+
+
+def _unpremultiplied(colors: Pixels, alpha: Pixels) -> Pixels:
+    if colors.dtype.kind == "i":
+        return colors
+    top = 1.0 if colors.dtype.kind == "f" else float(np.iinfo(colors.dtype).max)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plain = np.where(
+            alpha[..., None] > 0, colors * (top / alpha[..., None].astype(np.float64)), 0
+        )
+    if colors.dtype.kind == "f":
+        return plain.astype(colors.dtype)
+    return np.minimum(plain.round(), top).astype(colors.dtype)
+
+
+def _managed(
+    colors: Pixels, photometric: int, page: Any
+) -> tuple[Pixels, bytes | None, str | None]:
+    """Apply the ICC profile; turn CMYK into RGB with or without one."""
+    icc = page.iccprofile if isinstance(page.iccprofile, bytes) else None
+    inks = photometric == SEPARATED and colors.shape[2] == 4 and _is_cmyk(page)
+    if photometric == LAB:
+        icc = None
+    if icc and colors.shape[2] in {1, 3, 4} and (inks or colors.shape[2] != 4):
+        pixels, icc, note = to_srgb(colors[..., 0] if colors.shape[2] == 1 else colors, icc)
+        pixels = pixels if pixels.ndim == 3 else pixels[..., None]
+        if pixels.shape[2] != 4:
+            return pixels, icc, note
+    if inks:
+        return cmyk_to_rgb(colors), None, None
+    return colors, icc, None
+
+
+def _is_cmyk(page: Any) -> bool:
+    return INK_SET not in page.tags or page.tags[INK_SET].value == CMYK
