@@ -154,7 +154,7 @@ def _check_values(values: NDArray[Any], mask: NDArray[np.bool_] | None, color_sp
                 f"image has {_count_not_finite(values, mask)} values that are NaN or infinite; "
                 "ignore those pixels with mask=, or fill them"
             )
-        if max(-low, high) > 1e15:
+        if max(-float(low), float(high)) > 1e15:
             raise InputError(
                 f"image has values from {low:g} to {high:g}, too large to be squared in float32; "
                 "scale it to within 1e15"

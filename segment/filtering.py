@@ -64,7 +64,8 @@ def find_modes(
 ) -> Modes:
     """Climb from every pixel to its mode."""
     kind = KERNELS.index(params.kernel)
-    pad = window.window_reach(kind, params.spatial_bandwidth) + 1
+    extent = sum(pixels.values.shape[:2])
+    pad = window.window_reach(kind, params.spatial_bandwidth, extent) + 1
     planes = feature_planes(
         pixels, params.color_space, pad=pad, pad_right=window.LANES, n_threads=n_threads
     )
@@ -80,7 +81,7 @@ def find_modes(
             planes,
             padded_weights,
             window.static_bands(n_bands),
-            window.window_shape(kind, params.spatial_bandwidth, params.range_bandwidth),
+            window.window_shape(kind, params.spatial_bandwidth, params.range_bandwidth, extent),
             params.max_iter,
             np.float32(params.tol**2),
             pad,

@@ -83,6 +83,8 @@ def positive_number(name: str, value: object) -> float:
     number = float(value)
     if not math.isfinite(number) or number <= 0:
         raise InputError(f"{name}={number:g} must be finite and above 0; give a number such as 7")
+    if not 1e-15 <= number <= 1e15:
+        raise InputError(f"{name}={number:g} overflows float32 when squared; give 1e-15 to 1e15")
     return number
 
 

@@ -359,25 +359,26 @@ def window_sums(
 
 
 def window_shape(
-    kind: int, spatial_bandwidth: float, range_bandwidth: float
+    kind: int, spatial_bandwidth: float, range_bandwidth: float, extent: float = np.inf
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Return the squared radii and the factors of the squared distances that `window_sums` takes.
 
     The Gaussian is cut off where it has fallen to 1.1 % of its height, three bandwidths out in
-    space and in colour.
+    space and in colour. `extent` is a distance, in pixels, that no two pixels are apart: a window
+    larger than that sees no more, and needs more padding.
     """
     s, r = spatial_bandwidth**2, range_bandwidth**2
-    if kind == GAUSSIAN:
-        half_log2e = 0.5 / np.log(2.0)
-        return (
-            np.float32(9 * s),
-            np.float32(9 * r),
-            np.float32(half_log2e / s),
-            np.float32(half_log2e / r),
-        )
-    return np.float32(s), np.float32(r), np.float32(1 / s), np.float32(1 / r)
+    cut = 9 if kind == GAUSSIAN else 1
+    scale = 0.5 / np.log(2.0) if kind == GAUSSIAN else 1.0
+    return (
+        np.float32(min(cut * s, extent**2)),
+        np.float32(cut * r),
+        np.float32(scale / s),
+        np.float32(scale / r),
+    )
 
 
-def window_reach(kind: int, spatial_bandwidth: float) -> int:
+def window_reach(kind: int, spatial_bandwidth: float, extent: float = np.inf) -> int:
     """Return how many pixels a window extends from its centre, rounded up."""
-    return int(np.ceil(3 * spatial_bandwidth if kind == GAUSSIAN else spatial_bandwidth))
+    radius = 3 * spatial_bandwidth if kind == GAUSSIAN else spatial_bandwidth
+    return int(np.ceil(min(radius, extent)))
