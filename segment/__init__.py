@@ -21,6 +21,7 @@ _PUBLIC = {
     "write_image": "segment.images",
     "write_labels": "segment.images",
     "mean_shift_filter": "segment.filtering",
+    "Hierarchy": "segment.hierarchy",
     "Segmentation": "segment.segmentation",
     "mean_shift": "segment.segmentation",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,9 @@ from segment.filtering import Modes, check_weights, find_modes
 from segment.kernels import regions as kernels
 from segment.params import MeanShiftParams
 from segment.threads import bands, resolve_n_threads, run
+
+if TYPE_CHECKING:
+    from segment.hierarchy import Hierarchy
 
 FloatArray = NDArray[np.float64]
 
@@ -104,6 +107,21 @@ class Segmentation:
         table |= {f"std-{k}": std[:, k] for k in range(mean.shape[1])}
         table["perimeter"] = corners @ np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
         return table
+
+    def hierarchy(self, *, n_threads: int | None = None) -> Hierarchy:
+        """Merge the regions two by two, most alike first, and return the tree.
+
+        Small bandwidths make the best leaves: about (4, 4) with 20 pixels at least, which is some
+        1,400 regions of a 481 x 321 photograph.
+
+        Parameters
+        ----------
+        n_threads : int, optional
+            Threads to use, every core by default. The result does not depend on it.
+        """
+        from segment.hierarchy import build_hierarchy
+
+        return build_hierarchy(self, n_threads)
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:

@@ -18,6 +18,7 @@ LAYERS = [
         "filtering",
         "segmentation",
         "hierarchy",
+        "cues",
         "bandwidth",
         "clustering",
         "density",

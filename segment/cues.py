@@ -1,0 +1,184 @@
+"""What the regions of an image look like and how they meet: the cues that the hierarchy merges by.
+
+Every palette is made of the image's own values, so nothing is trained and no bin is fixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.features import FloatArray, Pixels, feature_planes
+from segment.kernels import adjacency, palettes
+from segment.threads import run
+
+# Words of the palettes of colours, of colours beside texture, and of textures.
+COLOR_WORDS, JOINT_WORDS, TEXTURE_WORDS = 32, 48, 24
+SAMPLES = 4000  # pixels that a palette is made from
+LLOYD_STEPS = 10
+# A texture is worth this many Lab units a unit of log gradient, beside colours.
+TEXTURE_UNITS = 12.0
+# A contrast of 1: this many Lab units a pixel at scale 1.
+STRONG_GRADIENT = 20.0
+# Bands without a colour space are scaled to this standard deviation (all bands together), which is
+# that of Lab values over a photograph.
+TYPICAL_SPREAD = 25.0
+
+
+@dataclass(frozen=True)
+class Cues:
+    """Cues of n regions, E pairs of which touch, as `segment.kernels.merging.merge` takes them."""
+
+    counts: FloatArray
+    first_texture: int
+    areas: FloatArray
+    pairs: NDArray[np.int32]
+    lengths: FloatArray
+    contrasts: FloatArray
+
+
+def region_cues(
+    pixels: Pixels, color_space: str, labels: NDArray[np.int32], n: int, n_threads: int
+) -> Cues:
+    """Measure the cues of regions.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        The image.
+    color_space : {"luv", "lab", "rgb", "none"}
+        "none" compares the bands as they are, anything else CIE Lab.
+    labels : ndarray, shape (H, W), int32
+        1..n, 0 where masked.
+    n : int
+        Number of regions.
+    n_threads : int
+        Threads to use; the result does not depend on it.
+
+    Notes
+    -----
+    Contrast is the mean of two scales, 1 and 4 pixels, each gradient times its scale. Textures are
+    structure tensors at two scales: the log of the gradient, and its direction as far as there is
+    one. They, and the colours beside them, are measured at half resolution.
+
+    References
+    ----------
+    .. [1] J. Bigun and G. Granlund, "Optimal Orientation Detection of Linear Symmetry", ICCV 1987.
+    .. [2] T. Leung and J. Malik, "Representing and Recognizing the Visual Appearance of Materials
+       using Three-dimensional Textons", IJCV 43(1), 2001.
+    """
+    planes = _planes(pixels, color_space, n_threads)
+    half = np.stack([_halve(plane) for plane in planes])
+    smooth = _blur(planes, 1.0)
+    half_smooth = _blur(half, 1.0)
+    shape = planes.shape[1:]
+    light = half[0] if color_space != "none" else half.mean(axis=0)
+    texture = np.concatenate(
+        [_texture(0.5 * light, 1.5), _texture(_blur(light[None], 1.0)[0], 2.5)]
+    )
+    joint = np.concatenate([half_smooth, TEXTURE_UNITS * texture[:1]])
+    jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
+    words = run(lambda job: palette_words(*job), jobs, n_threads)
+
+    counts = np.zeros((n + 1, sum(size for _, size in jobs)), np.float32)
+    first = 0
+    for word, (_, size) in zip(words, jobs, strict=True):
+        palettes.count_words(labels, word, first, counts)
+        first += size
+
+    pairs, cracks, edges = adjacency.touching(labels, n)
+    contrasts = np.zeros(len(pairs), np.float32)
+    adjacency.add_contrast(smooth, 0.5 / STRONG_GRADIENT, cracks, edges, contrasts)
+    coarse = np.stack([_double(plane, shape) for plane in _blur(half, 2.0)])
+    adjacency.add_contrast(coarse, 2.0 / STRONG_GRADIENT, cracks, edges, contrasts)
+    return Cues(
+        counts,
+        COLOR_WORDS + JOINT_WORDS,
+        np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
+        pairs,
+        np.bincount(edges, minlength=len(pairs)).astype(np.float32),
+        contrasts,
+    )
+
+
+def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
+    """Return the word (H, W) of each pixel of `planes` (C, H, W) in a palette of `size` words."""
+    height, width = planes.shape[1:]
+    step = max(1, int(np.sqrt(height * width / SAMPLES)))
+    samples = planes[:, step // 2 :: step, step // 2 :: step].reshape(len(planes), -1)
+    centers = palettes.kmeans(np.ascontiguousarray(samples), size, LLOYD_STEPS)
+    words = np.empty(height * width, np.uint8)
+    palettes.assign(planes.reshape(len(planes), -1), centers, words)
+    return words.reshape(height, width)
+
+
+def _planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
+    """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
+    space = "none" if color_space == "none" else "lab"
+    planes = feature_planes(pixels, space, n_threads=n_threads)
+    if pixels.mask is not None and pixels.mask.any():
+        rows, columns = _nearest_kept(pixels.mask)
+        planes = planes[:, rows, columns]
+    if space == "none":
+        planes -= planes.mean(axis=(1, 2), keepdims=True)
+        spread = float(np.sqrt(planes.var(axis=(1, 2), dtype=np.float64).sum()))
+        planes *= np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)
+    return planes
+
+
+def _nearest_kept(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return row and column of the nearest True pixel of each pixel."""
+    import cv2
+
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(mask)
+    place = np.zeros(int(nearest.max()) + 1, np.intp)
+    place[nearest[rows, columns]] = np.arange(len(rows))
+    return rows[place[nearest]], columns[place[nearest]]
+
+
+def _blur(planes: FloatArray, sigma: float) -> FloatArray:
+    import cv2
+
+    return np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in planes])
+
+
+def _halve(plane: FloatArray) -> Any:
+    """Return means of 2 x 2 pixels; an odd last row or column is repeated."""
+    import cv2
+
+    height, width = plane.shape
+    if height % 2 or width % 2:
+        border = (0, height % 2, 0, width % 2)
+        return _halve(
+            np.asarray(cv2.copyMakeBorder(plane, *border, cv2.BORDER_REPLICATE), np.float32)
+        )
+    return cv2.resize(
+        plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA
+    )
+
+
+def _double(plane: FloatArray, shape: tuple[int, ...]) -> Any:
+    """Undo `_halve`, linearly interpolated."""
+    import cv2
+
+    size = (2 * plane.shape[1], 2 * plane.shape[0])
+    return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
+
+
+def _texture(plane: FloatArray, sigma: float) -> FloatArray:
+    """Return strength and direction of the gradient around each pixel, (3, H, W)."""
+    import cv2
+
+    dx = cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    dy = cv2.Sobel(plane, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    xx, yy, xy = _blur(np.stack([dx * dx, dy * dy, dx * dy]), sigma)
+    energy = xx + yy
+    strength = np.log1p(np.sqrt(np.maximum(energy, 0)))
+    direction = 0.5 * strength / (energy + 0.5)
+    return np.stack([strength, direction * (xx - yy), direction * 2 * xy])

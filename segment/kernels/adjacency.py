@@ -1,0 +1,108 @@
+"""Which regions touch, along how many cracks, and how strong the contrast across the cracks is.
+
+A crack is the border between a pixel and its right or lower neighbour of another region.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+
+
+@kernel(inline="always")
+def _neighbour(labels: Any, y: int, x: int, down: int) -> int:
+    """Return the label right of or below (y, x), or 0 outside the image."""
+    if y + down >= labels.shape[0] or x + 1 - down >= labels.shape[1]:
+        return 0
+    return labels[y + down, x + 1 - down]
+
+
+@kernel()
+def touching(labels: Any, n: int) -> Any:
+    """List the pairs of regions that share a crack, and the cracks of each.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        1..n; 0 belongs to no region.
+    n : int
+        Number of regions.
+
+    Returns
+    -------
+    pairs : ndarray, shape (E, 2), int32
+        The lower and the higher label of each pair.
+    cracks : ndarray, shape (M,), int64
+        Twice the flat index of the pixel, plus 1 where its lower neighbour is meant.
+    edges : ndarray, shape (M,), int32
+        Pair of each crack.
+    """
+    height, width = labels.shape
+    start = np.zeros(n + 2, np.int64)
+    for y in range(height):
+        for x in range(width):
+            a = labels[y, x]
+            for down in range(2):
+                b = _neighbour(labels, y, x, down)
+                if a != b and a != 0 and b != 0:
+                    start[min(a, b) + 1] += 1
+    for i in range(1, n + 2):
+        start[i] += start[i - 1]
+    cracks = np.empty(start[n + 1], np.int64)
+    other = np.empty(start[n + 1], np.int32)
+    fill = start.copy()
+    for y in range(height):
+        for x in range(width):
+            a = labels[y, x]
+            for down in range(2):
+                b = _neighbour(labels, y, x, down)
+                if a != b and a != 0 and b != 0:
+                    i = fill[min(a, b)]
+                    cracks[i] = 2 * (y * width + x) + down
+                    other[i] = max(a, b)
+                    fill[min(a, b)] = i + 1
+    edges = np.empty(len(cracks), np.int32)
+    seen = np.full(n + 1, -1, np.int32)
+    count = 0
+    for a in range(1, n + 1):
+        first = count
+        for i in range(start[a], start[a + 1]):
+            if seen[other[i]] < first:
+                seen[other[i]] = count
+                count += 1
+            edges[i] = seen[other[i]]
+    pairs = np.empty((count, 2), np.int32)
+    for a in range(1, n + 1):
+        for i in range(start[a], start[a + 1]):
+            pairs[edges[i], 0] = a
+            pairs[edges[i], 1] = other[i]
+    return pairs, cracks, edges
+
+
+@kernel()
+def add_contrast(planes: Any, scale: float, cracks: Any, edges: Any, out: Any) -> None:
+    """Add to ``out[edge]`` `scale` times the colour difference across each crack.
+
+    `planes` is (C, H, W); the difference is Euclidean.
+    """
+    width = planes.shape[2]
+    for i in range(len(cracks)):
+        pixel, down = cracks[i] >> 1, cracks[i] & 1
+        y, x = pixel // width, pixel % width
+        s = 0.0
+        for c in range(planes.shape[0]):
+            t = planes[c, y + down, x + 1 - down] - planes[c, y, x]
+            s += t * t
+        out[edges[i]] += scale * np.sqrt(s)
+
+
+@kernel()
+def paint_cracks(cracks: Any, edges: Any, values: Any, out: Any) -> None:
+    """Raise ``out`` (H, W) to the value of each crack at the pixel left of it or above it."""
+    flat = out.reshape(-1)
+    for i in range(len(cracks)):
+        pixel = cracks[i] >> 1
+        flat[pixel] = max(flat[pixel], values[edges[i]])

@@ -1,0 +1,275 @@
+"""Best-first merging of regions into a tree: sums as features, a heap with lazy deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import REASSOCIATE, kernel
+
+F = np.float32
+
+# The floors of `merge_height`: how much a cue counts where it sees no difference at all.
+COLOR_FLOOR, CONTRAST_FLOOR, TEXTURE_FLOOR = F(0.02), F(0.02), F(0.1)
+SIZE_POWER, LENGTH_POWER = F(0.7), F(-0.4)
+HEAP_ROOM = 4  # entries of the heap per edge; stale ones are swept out when it is full
+
+
+@kernel(fastmath=REASSOCIATE | {"arcp"})
+def chi_square(a: Any, b: Any, per_a: Any, per_b: Any) -> Any:
+    """Half the chi-square distance of two histograms, each times a factor: 0..1 if sums are 1."""
+    total = F(0)
+    for i in range(a.size):
+        p, q = a[i] * per_a, b[i] * per_b
+        total += (p - q) * (p - q) / (p + q + F(1e-12))
+    return F(0.5) * total
+
+
+@kernel()
+def merge_height(
+    color: Any, texture: Any, contrast: Any, size: Any, length: Any, scale: Any
+) -> Any:
+    """How much two touching regions are worth keeping apart; the lowest pair merges first.
+
+    ``(color + .02) * (contrast + .02) * sqrt(texture + .1) * size^.7 * (length / scale)^-.4``
+
+    Parameters
+    ----------
+    color, texture : float32
+        Distances of the histograms of the regions, 0..1.
+    contrast : float32
+        Mean contrast along the shared boundary, about 0..1.
+    size : float32
+        Half the harmonic mean of the areas, as a share of the image: small regions go first.
+    length : float32
+        Cracks of the shared boundary: regions that touch along a long line go first.
+    scale : float32
+        What a long line is: the geometric mean of the smaller perimeter and the side of the image.
+
+    Notes
+    -----
+    A product, so that any one cue that sees no difference is enough to merge two regions. The
+    constants were chosen on the 200 training images of BSDS500, where the optimum is flat: half or
+    twice a floor, or 0.1 more or less on a power, changes the covering by less than 0.005.
+    """
+    cues = (color + COLOR_FLOOR) * (contrast + CONTRAST_FLOOR) * np.sqrt(texture + TEXTURE_FLOOR)
+    return cues * size**SIZE_POWER * (length / scale) ** LENGTH_POWER
+
+
+@kernel()
+def _edge_height(regions: Any, lengths: Any, contrasts: Any, a: int, b: int, edge: int) -> Any:
+    counts, first_texture, areas, perimeters, n_pixels = regions
+    area_a, area_b, length = areas[a], areas[b], lengths[edge]
+    per_a, per_b = F(1) / area_a, F(1) / area_b
+    # Two palettes of colours, each of which sums to 1.
+    color = F(0.5) * chi_square(counts[a, :first_texture], counts[b, :first_texture], per_a, per_b)
+    texture = chi_square(counts[a, first_texture:], counts[b, first_texture:], per_a, per_b)
+    size = area_a * area_b / ((area_a + area_b) * n_pixels)
+    scale = np.sqrt(min(perimeters[a], perimeters[b]) * np.sqrt(n_pixels))
+    return merge_height(color, texture, contrasts[edge] / length, size, length, scale)
+
+
+@kernel(inline="always")
+def _before(heights: Any, items: Any, i: int, j: int) -> bool:
+    return heights[i] < heights[j] or (heights[i] == heights[j] and items[i] < items[j])
+
+
+@kernel(inline="always")
+def _move(heights: Any, items: Any, versions: Any, source: int, target: int) -> None:
+    heights[target], items[target] = heights[source], items[source]
+    versions[target] = versions[source]
+
+
+@kernel()
+def sift_down(heights: Any, items: Any, versions: Any, size: int, i: int) -> None:
+    """Restore the heap of `size` entries below entry `i`."""
+    height, item, version = heights[i], items[i], versions[i]
+    while 2 * i + 1 < size:
+        child = 2 * i + 1
+        if child + 1 < size and _before(heights, items, child + 1, child):
+            child += 1
+        if height < heights[child] or (height == heights[child] and item < items[child]):
+            break
+        _move(heights, items, versions, child, i)
+        i = child
+    heights[i], items[i], versions[i] = height, item, version
+
+
+@kernel()
+def sift_up(heights: Any, items: Any, versions: Any, i: int) -> None:
+    """Restore the heap above entry `i`."""
+    height, item, version = heights[i], items[i], versions[i]
+    while i > 0:
+        parent = (i - 1) // 2
+        if heights[parent] < height or (heights[parent] == height and items[parent] < item):
+            break
+        _move(heights, items, versions, parent, i)
+        i = parent
+    heights[i], items[i], versions[i] = height, item, version
+
+
+@kernel()
+def sweep(heights: Any, items: Any, versions: Any, size: int, current: Any) -> int:
+    """Drop the stale entries and restore the heap; return how many are left."""
+    kept = 0
+    for i in range(size):
+        if versions[i] == current[items[i]]:
+            _move(heights, items, versions, i, kept)
+            kept += 1
+    for i in range(kept // 2 - 1, -1, -1):
+        sift_down(heights, items, versions, kept, i)
+    return kept
+
+
+@kernel()
+def merge(
+    counts: Any,
+    first_texture: int,
+    areas: Any,
+    pairs: Any,
+    lengths: Any,
+    contrasts: Any,
+    n_pixels: Any,
+) -> Any:
+    """Merge regions, lowest height first, until nothing touches; the arrays are used up.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n + 1, K), float32
+        Pixels of each word in each region (row 0 is unused): two palettes of colours, then from
+        column `first_texture` one of textures.
+    areas : ndarray, shape (n + 1,), float32
+        Pixels of each region.
+    pairs : ndarray, shape (E, 2), int32
+        Regions that touch, 1..n.
+    lengths, contrasts : ndarray, shape (E,), float32
+        Cracks of each shared boundary, and the sum of the contrast across them.
+    n_pixels : float32
+        Pixels of the image.
+
+    Returns
+    -------
+    children : ndarray, shape (M, 2), int32
+        Nodes that merge k joins into node n + k; leaf i is region i + 1. M is n - 1 where all
+        regions hang together.
+    heights : ndarray, shape (M,), float32
+        Height of each merge, in order; they may fall.
+    """
+    n, n_edges = len(areas) - 1, len(pairs)
+    perimeters = np.zeros(n + 1, np.float32)
+    first = np.full(
+        n + 1, -1, np.int32
+    )  # first edge side of each region; side 2 e + k is end k of edge e
+    following = np.empty(2 * n_edges, np.int32)
+    for edge in range(n_edges):
+        for k in range(2):
+            region = pairs[edge, k]
+            perimeters[region] += lengths[edge]
+            following[2 * edge + k] = first[region]
+            first[region] = 2 * edge + k
+    regions = (counts, first_texture, areas, perimeters, n_pixels)
+
+    room = HEAP_ROOM * n_edges + 1
+    keys = np.empty(room, np.float32)
+    items = np.empty(room, np.int32)
+    versions = np.zeros(room, np.int32)
+    latest = np.zeros(n_edges, np.int32)  # version of each edge; -1 once it is gone
+    for edge in range(n_edges):
+        keys[edge] = _edge_height(regions, lengths, contrasts, pairs[edge, 0], pairs[edge, 1], edge)
+        items[edge] = edge
+    size = sweep(keys, items, versions, n_edges, latest)
+
+    children = np.empty((max(n - 1, 0), 2), np.int32)
+    heights = np.empty(max(n - 1, 0), np.float32)
+    node = np.arange(-1, n).astype(np.int32)
+    edge_to = np.full(n + 1, -1, np.int32)  # edge of the merged region that leads to each region
+    merges = 0
+    while size > 0:
+        edge, version, height = items[0], versions[0], keys[0]
+        size -= 1
+        if size > 0:
+            _move(keys, items, versions, size, 0)
+            sift_down(keys, items, versions, size, 0)
+        if version != latest[edge]:
+            continue
+        a, b = pairs[edge, 0], pairs[edge, 1]
+        children[merges, 0], children[merges, 1], heights[merges] = node[a], node[b], height
+        node[a] = n + merges
+        merges += 1
+        latest[edge] = -1
+        perimeters[a] += perimeters[b] - 2 * lengths[edge]
+        areas[a] += areas[b]
+        for i in range(counts.shape[1]):
+            counts[a, i] += counts[b, i]
+
+        # Chain the edges of both; of two that lead to the same region the first takes the sums.
+        chain = -1
+        for side in (first[a], first[b]):
+            while side >= 0:
+                after, e = following[side], side >> 1
+                if latest[e] >= 0:
+                    twin = edge_to[pairs[e, 1 - (side & 1)]]
+                    if twin >= 0:
+                        lengths[twin] += lengths[e]
+                        contrasts[twin] += contrasts[e]
+                        latest[e] = -1
+                    else:
+                        edge_to[pairs[e, 1 - (side & 1)]] = e
+                        pairs[e, side & 1] = a
+                        following[side] = chain
+                        chain = side
+                side = after
+        first[a] = chain
+        side = chain
+        while side >= 0:
+            e = side >> 1
+            other = pairs[e, 1 - (side & 1)]
+            edge_to[other] = -1
+            latest[e] += 1
+            if size == room:
+                size = sweep(keys, items, versions, size, latest)
+            keys[size] = _edge_height(regions, lengths, contrasts, a, other, e)
+            items[size], versions[size] = e, latest[e]
+            size += 1
+            sift_up(keys, items, versions, size - 1)
+            side = following[side]
+    return children[:merges], heights[:merges]
+
+
+@kernel()
+def cut_tree(parents: Any, n_leaves: int, n_merges: int, table: Any) -> int:
+    """Number the regions after `n_merges` merges; return how many there are.
+
+    `table` (n_leaves + 1,) takes the region of each leaf, from 1 in the order of their first leaf;
+    table[0] stays 0.
+    """
+    n_nodes = n_leaves + n_merges
+    number = np.zeros(n_nodes, np.int32)
+    top = np.arange(n_nodes).astype(np.int32)
+    for node in range(n_nodes - 1, -1, -1):
+        if 0 <= parents[node] < n_nodes:
+            top[node] = top[parents[node]]
+    count = 0
+    for leaf in range(n_leaves):
+        if number[top[leaf]] == 0:
+            count += 1
+            number[top[leaf]] = count
+        table[leaf + 1] = number[top[leaf]]
+    return count
+
+
+@kernel()
+def meeting_levels(pairs: Any, parents: Any, levels: Any, out: Any) -> None:
+    """Put into `out` (E,) the level at which each pair of leaves (1..n) is in one region.
+
+    Pairs must touch: then they do meet.
+    """
+    for i in range(len(pairs)):
+        a, b = pairs[i, 0] - 1, pairs[i, 1] - 1
+        while a != b:
+            if a < b:
+                a = parents[a]
+            else:
+                b = parents[b]
+        out[i] = levels[a]

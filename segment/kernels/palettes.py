@@ -1,0 +1,121 @@
+"""Palettes of one image: k-means, assignment of pixels to words, words counted by region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import REASSOCIATE, kernel
+
+_BLOCK = 512  # pixels whose distances stay in the first-level cache
+
+
+@kernel(fastmath=REASSOCIATE)
+def _distances(planes: Any, center: Any, start: int, out: Any) -> None:
+    """Put squared distances from the pixels from `start` on to one center into `out`."""
+    size = out.size
+    for d in range(center.size):
+        plane = planes[d, start : start + size]
+        c = center[d]
+        if d == 0:
+            for i in range(size):
+                t = plane[i] - c
+                out[i] = t * t
+        else:
+            for i in range(size):
+                t = plane[i] - c
+                out[i] += t * t
+
+
+@kernel()
+def assign(planes: Any, centers: Any, words: Any) -> None:
+    """Put the index of the nearest center (K, C) of each column of `planes` (C, N) into `words`.
+
+    Of equally near centers the first is taken.
+    """
+    n = planes.shape[1]
+    least = np.empty(_BLOCK, np.float32)
+    owner = np.empty(_BLOCK, np.int32)
+    distance = np.empty(_BLOCK, np.float32)
+    for start in range(0, n, _BLOCK):
+        size = min(_BLOCK, n - start)
+        least[:] = np.inf
+        owner[:] = 0
+        for j in range(centers.shape[0]):
+            _distances(planes, centers[j], start, distance[:size])
+            for i in range(size):
+                closer = distance[i] < least[i]
+                least[i] = distance[i] if closer else least[i]
+                owner[i] = j if closer else owner[i]
+        for i in range(size):
+            words[start + i] = owner[i]
+
+
+@kernel()
+def farthest_first(planes: Any, k: int) -> Any:
+    """Return `k` seeds (k, C): the sample nearest to the mean, then always the farthest from all.
+
+    Samples are the columns of `planes` (C, M). With fewer than `k` distinct ones seeds repeat.
+    """
+    dims, n = planes.shape
+    seeds = np.empty((k, dims), np.float32)
+    mean = np.empty(dims, np.float32)
+    for d in range(dims):
+        total = 0.0
+        for i in range(n):
+            total += planes[d, i]
+        mean[d] = total / n
+    distance = np.empty(n, np.float32)
+    least = np.full(n, np.inf, np.float32)
+    _distances(planes, mean, 0, distance)
+    chosen = 0
+    for i in range(1, n):
+        if distance[i] < distance[chosen]:
+            chosen = i
+    for j in range(k):
+        for d in range(dims):
+            seeds[j, d] = planes[d, chosen]
+        _distances(planes, seeds[j], 0, distance)
+        chosen = 0
+        for i in range(n):
+            least[i] = min(least[i], distance[i])
+            if least[i] > least[chosen]:
+                chosen = i
+    return seeds
+
+
+@kernel()
+def kmeans(planes: Any, k: int, n_iter: int) -> Any:
+    """Return `k` centers (k, C) of the columns of `planes` (C, M) after `n_iter` Lloyd steps."""
+    dims, n = planes.shape
+    centers = farthest_first(planes, k)
+    words = np.empty(n, np.uint8)
+    members = np.empty(k)
+    sums = np.empty((k, dims))
+    for _ in range(n_iter):
+        assign(planes, centers, words)
+        members[:] = 0
+        sums[:] = 0
+        for i in range(n):
+            members[words[i]] += 1
+            for d in range(dims):
+                sums[words[i], d] += planes[d, i]
+        for j in range(k):
+            if members[j] > 0:
+                for d in range(dims):
+                    centers[j, d] = sums[j, d] / members[j]
+    return centers
+
+
+@kernel()
+def count_words(labels: Any, words: Any, first: int, out: Any) -> None:
+    """Add one to ``out[label, first + word]`` for every pixel of `labels` (H, W).
+
+    `words` is (H, W), or half as large each way (rounded up): then a word serves 2 x 2 pixels.
+    """
+    height, width = labels.shape
+    shift = 0 if words.shape == labels.shape else 1
+    for y in range(height):
+        for x in range(width):
+            out[labels[y, x], first + words[y >> shift, x >> shift]] += 1

@@ -1,0 +1,98 @@
+"""Slow, obvious references for adjacency, palettes and merging."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def touching(labels: Any) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+    """Cracks (row, column, down) of each pair of touching labels above 0."""
+    cracks: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    height, width = labels.shape
+    for y in range(height):
+        for x in range(width):
+            for down in (0, 1):
+                below, right = y + down, x + 1 - down
+                if below < height and right < width:
+                    a, b = sorted((int(labels[y, x]), int(labels[below, right])))
+                    if a != b and a > 0:
+                        cracks.setdefault((a, b), []).append((y, x, down))
+    return cracks
+
+
+def assign(planes: Any, centers: Any) -> Any:
+    distance = ((planes.T[:, None, :].astype(float) - centers[None]) ** 2).sum(axis=2)
+    return distance.argmin(axis=1)
+
+
+def farthest_first(planes: Any, k: int) -> list[int]:
+    """Columns of `planes` taken as seeds."""
+    points = planes.T.astype(float)
+    chosen = [int(((points - points.mean(axis=0)) ** 2).sum(axis=1).argmin())]
+    while len(chosen) < k:
+        distance = ((points[:, None] - points[None, chosen]) ** 2).sum(axis=2).min(axis=1)
+        chosen.append(int(distance.argmax()))
+    return chosen
+
+
+def chi_square(p: Any, q: Any) -> float:
+    p, q = p / p.sum(), q / q.sum()
+    both = p + q
+    return float(0.5 * ((p - q)[both > 0] ** 2 / both[both > 0]).sum())
+
+
+def merge(
+    counts: Any, splits: tuple[int, int], pairs: Any, lengths: Any, contrasts: Any, n_pixels: int
+) -> tuple[list[tuple[int, int]], list[float]]:
+    """Merge the lowest pair of all, again and again, everything computed anew for every step.
+
+    `counts` is (n, K): two palettes of colours and one of textures, cut at `splits`.
+    """
+    nodes = {i: np.asarray(row, float) for i, row in enumerate(counts)}
+    shared = {
+        frozenset((int(a) - 1, int(b) - 1)): (float(length), float(contrast))
+        for (a, b), length, contrast in zip(pairs, lengths, contrasts, strict=True)
+    }
+    children, heights = [], []
+    while shared:
+        best = min(shared, key=lambda pair: _height(nodes, shared, pair, splits, n_pixels))
+        heights.append(_height(nodes, shared, best, splits, n_pixels))
+        a, b = sorted(best)
+        new = len(counts) + len(children)
+        children.append((a, b))
+        nodes[new] = nodes.pop(a) + nodes.pop(b)
+        merged: dict[frozenset[int], tuple[float, float]] = {}
+        for pair, sums in shared.items():
+            if pair == best:
+                continue
+            key = frozenset(new if i in best else i for i in pair)
+            old = merged.get(key, (0.0, 0.0))
+            merged[key] = (old[0] + sums[0], old[1] + sums[1])
+        shared = merged
+    return children, heights
+
+
+def _height(
+    nodes: Any, shared: Any, pair: frozenset[int], splits: tuple[int, int], n_pixels: int
+) -> float:
+    a, b = sorted(pair)
+    first, second = splits
+    p, q = nodes[a], nodes[b]
+    color = 0.5 * (chi_square(p[:first], q[:first]) + chi_square(p[first:second], q[first:second]))
+    texture = chi_square(p[second:], q[second:])
+    length, contrast = shared[pair]
+    area_a, area_b = p[:first].sum(), q[:first].sum()
+    perimeter = min(
+        sum(length for other, (length, _) in shared.items() if node in other) for node in pair
+    )
+    size = area_a * area_b / (area_a + area_b) / n_pixels
+    scale = np.sqrt(perimeter * np.sqrt(n_pixels))
+    return float(
+        (color + 0.02)
+        * (contrast / length + 0.02)
+        * np.sqrt(texture + 0.1)
+        * size**0.7
+        * (length / scale) ** -0.4
+    )
