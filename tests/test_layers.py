@@ -24,7 +24,7 @@ LAYERS = [
         "density",
         "palette",
     },
-    {"images", "exports", "drawing", "plots"},
+    {"images", "exports", "drawing", "plots", "warmup"},
     {"batch", "scene"},
     {"cli", "page"},
 ]

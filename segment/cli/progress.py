@@ -83,12 +83,11 @@ class Display:
             yield self
             return
         from rich.console import Console
-        from rich.markup import escape
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TimeElapsedColumn(),
             console=Console(stderr=True),
@@ -96,7 +95,7 @@ class Display:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._bar.add_task(escape(stage), total=None)
+        self._task = self._bar.add_task(stage, total=None)
         try:
             with self._bar:
                 yield self
@@ -106,39 +105,41 @@ class Display:
     def stage(self, stage: str) -> None:
         """Name what is being done now."""
         self._stage = stage
-        self._show(stage, total=None)
+        if self._bar is not None:
+            self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(stage, total=None)
 
-    def watch(self, done: int, total: int) -> None:
+    def watch(self, done: int, total: int, stage: str | None = None) -> None:
         """Show how much of the present stage is done (see `segment.threads.watched`)."""
+        self._stage = self._stage if stage is None else stage
         self._show(self._stage, completed=done, total=total)
 
     @contextmanager
-    def compiling(self) -> Iterator[None]:
-        """Say so when something must be compiled in the block, and how long it took in all."""
+    def compiling(self, *, announce: bool = True) -> Iterator[None]:
+        """Count the time spent on compiling in the block, and say so where `announce` is true."""
         before = self.compile_seconds
 
         def begin() -> None:
-            text = "compiling, on the first run only; this takes a while"
-            if not self._told and not self._live:
-                self.note(text)
-            self._told = True
-            self._show(text, total=None)
+            if announce:
+                text = "compiling, on the first run only; this takes a while"
+                if not self._told and not self._live:
+                    self.note(text)
+                self._told = True
+                self._show(text)
 
         def end(seconds: float) -> None:
             self.compile_seconds += seconds
-            self._show(self._stage, total=None)
+            self._show(self._stage)
 
         with watch_compilation(begin, end):
             yield
         seconds = self.compile_seconds - before
-        if seconds >= 1:
+        if announce and seconds >= 1:
             self.note(f"compiled in {seconds:.0f} s; later runs skip this")
 
     def _show(self, text: str, **fields: Any) -> None:
         if self._bar is not None:
-            from rich.markup import escape
-
-            self._bar.update(self._task, description=escape(text), **fields)
+            self._bar.update(self._task, description=text, **fields)
 
     @contextmanager
     def _hidden(self) -> Iterator[None]:

@@ -1,0 +1,66 @@
+"""Small runs that make every kernel compile, and land in the cache, before it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+
+from segment.params import COLOR_SPACES, KERNELS
+
+DTYPES = ("uint8", "uint16", "uint32", "int16", "int32", "float32", "float64")
+BANDS = (1, 2, 3, 4, 5)  # 5 stands for any more: see `segment.kernels.window.static_bands`
+SHAPE = (24, 32)
+
+Job = tuple[str, Callable[[], object]]
+
+
+def jobs() -> Iterator[Job]:
+    """Yield runs that together compile everything, with a name for each."""
+    yield from _image_jobs()
+
+
+def cache_folder() -> str | None:
+    """Return where compiled kernels are kept; None if no folder can be written to."""
+    from segment.kernels.lattice import climb_rows
+
+    folder: str | None = cast(Any, climb_rows).stats.cache_path
+    return folder
+
+
+def _image_jobs() -> Iterator[Job]:
+    for space in COLOR_SPACES:
+        yield f"colours, {space}", partial(_segment, _image("uint8", 3), color_space=space)
+        yield f"gray, {space}", partial(_segment, _image("uint8", 1), color_space=space)
+    for kernel in KERNELS:
+        yield f"{kernel} kernel", partial(_segment, _image("uint8", 3), kernel=kernel)
+    for bands in BANDS:
+        image = _image("uint8", bands)
+        for weights in (None, np.ones(SHAPE)):
+            name = f"{bands} band{'s' * (bands > 1)}" + ", weighted" * (weights is not None)
+            yield name, partial(_segment, image, color_space="none", weights=weights)
+    for dtype in DTYPES:
+        yield f"{dtype} pixels", partial(_segment, _image(dtype, 3), color_space="none")
+    yield "uint16 colours", partial(_segment, _image("uint16", 3))
+    yield "masks", partial(_segment, _image("uint8", 3), mask=np.eye(*SHAPE, dtype=bool))
+
+
+def _image(dtype: str, bands: int) -> np.ndarray[Any, Any]:
+    """Return a noisy picture, so that no stage finds nothing to do."""
+    values = np.random.default_rng(0).uniform(0, 200, (*SHAPE, bands))
+    if dtype == "uint16":
+        values *= 256
+    return values.astype(dtype)
+
+
+def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
+    from segment.segmentation import mean_shift
+
+    result = mean_shift(image, n_threads=1, spatial_bandwidth=3, **options)
+    result.regions()
+    result.posterized  # noqa: B018
+    tree = result.hierarchy(n_threads=1)
+    tree.cut(n_regions=2)
+    tree.contours()

@@ -1,0 +1,83 @@
+"""Warming up compiles all that later runs need; nothing less, at no second cost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from segment.cli import main
+from segment.warmup import jobs
+
+ROOT = Path(__file__).parents[1]
+
+# Runs in a process of its own, where nothing but the warm-up has loaded any kernel.
+LATER_RUNS = """
+import importlib, pkgutil
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+import segment, segment.kernels
+from segment.params import COLOR_SPACES, KERNELS
+from segment.warmup import jobs
+
+def builds():
+    found = set()
+    for module in pkgutil.iter_modules(segment.kernels.__path__, "segment.kernels."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, Dispatcher):
+                found |= {(module.name, name, str(s)) for s in value.signatures}
+    return found
+
+for _, job in jobs():
+    job()
+before = builds()
+
+rng = np.random.default_rng(1)
+def run(bands, dtype, **options):
+    image = rng.uniform(0, 200, (20, 30, bands) if bands else (20, 30)).astype(dtype)
+    result = segment.mean_shift(image, spatial_bandwidth=4.0, **options)
+    result.posterized, result.regions(), result.boundaries(), result.hierarchy().contours()
+    for name in ("min_size", "connectivity"):
+        options.pop(name, None)
+    segment.mean_shift_filter(image, **options)
+
+for kernel in KERNELS:
+    for space in COLOR_SPACES:
+        for bands in (0, 1, 3):
+            run(bands, "uint8", kernel=kernel, color_space=space)
+            run(bands, "uint16", kernel=kernel, color_space=space)
+for dtype in ("bool", "uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"):
+    for bands in (0, 2, 3, 4, 5, 7):
+        run(bands, dtype, color_space="none", connectivity=2, n_threads=2)
+run(3, "uint8", mask=rng.random((20, 30)) < 0.8, weights=rng.random((20, 30)))
+new = sorted(builds() - before)
+assert before
+assert not new, new
+"""
+
+
+def test_later_runs_find_everything_warm() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", LATER_RUNS],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_command_says_what_it_did() -> None:
+    result = CliRunner().invoke(main.app, ["warmup"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(("compiled in ", "everything was compiled already"))
+    again = CliRunner().invoke(main.app, ["warmup"])
+    assert again.stdout.startswith("everything was compiled already")
+    assert CliRunner().invoke(main.app, ["warmup", "--quiet"]).output == ""
+
+
+def test_every_job_has_a_name_of_its_own() -> None:
+    names = [name for name, _ in jobs()]
+    assert len(set(names)) == len(names)
