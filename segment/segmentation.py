@@ -92,7 +92,8 @@ class Segmentation:
         ``label``, ``area`` (pixels), ``centroid-0``, ``centroid-1`` (row, column), ``bbox-0`` to
         ``bbox-3`` (first row, first column, one past the last row, column), ``mean-k`` and
         ``std-k`` of each band of the image in its own units, ``perimeter`` (pixels, 4-neighbour
-        estimate). Names and values are those of `skimage.measure.regionprops_table`.
+        estimate). The values are those of `skimage.measure.regionprops_table`, and so are the names
+        but for mean and std, there ``intensity_mean`` and ``intensity_std``.
         """
         area, origin, mean, square = self._moments
         n = self.n_regions
