@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from segment.errors import InputError
 from segment.files import write_bytes
 
 if TYPE_CHECKING:
+    from segment.hierarchy import Hierarchy
     from segment.images import Image
     from segment.segmentation import Segmentation
 
@@ -34,6 +36,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "overlay": (".png",),
     "preview": (".png",),
     "sheet": (".png",),
+    "contours": (".png",),
+    "hierarchy": (".npz",),
     "regions": (".csv",),
     "json": (".json",),
 }
@@ -95,6 +99,7 @@ def save(
     kinds: Sequence[str] = DEFAULT_KINDS,
     *,
     filtered: npt.NDArray[Any] | None = None,
+    hierarchy: Hierarchy | None = None,
     record: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> dict[str, Path]:
@@ -113,6 +118,9 @@ def save(
         Names from `KINDS`.
     filtered : ndarray, optional
         What `segment.mean_shift_filter` returned, for the kind of that name.
+    hierarchy : Hierarchy, optional
+        What the segmentation was cut from, for the kinds "contours" and "hierarchy"; by default the
+        hierarchy of the segmentation itself.
     record : mapping, optional
         Put into the JSON file beside what `summary` says.
     overwrite : bool
@@ -131,7 +139,7 @@ def save(
         If a kind is unknown, or `filtered` is wanted and missing.
     """
     stem = Path(stem)
-    pictures = _Pictures(segmentation, image)
+    pictures = _Pictures(segmentation, image, hierarchy)
     written: dict[str, Path] = {}
     for kind in parse_kinds(",".join(kinds)):
         if kind == "labels":
@@ -145,6 +153,10 @@ def save(
                 icc=image.icc,
                 resolution=image.resolution,
                 overwrite=overwrite,
+            )
+        elif kind == "hierarchy":
+            written[kind] = _write_bytes(
+                _path(stem, kind, ".npz"), pictures.hierarchy.to_bytes(), overwrite
             )
         elif kind in ("regions", "json"):
             text = _csv(segmentation.regions())
@@ -168,9 +180,21 @@ def _given(filtered: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
 class _Pictures:
     """The pictures to look at, made when asked for."""
 
-    def __init__(self, segmentation: Segmentation, image: Image) -> None:
+    def __init__(
+        self, segmentation: Segmentation, image: Image, hierarchy: Hierarchy | None
+    ) -> None:
         self._segmentation = segmentation
         self._image = image
+        self._hierarchy = hierarchy
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        return self._segmentation.hierarchy() if self._hierarchy is None else self._hierarchy
+
+    @property
+    def contours(self) -> drawing.Picture:
+        """Levels 0..1 as gray, 16 bits."""
+        return np.rint(self.hierarchy.contours() * 65535).astype(np.uint16)
 
     @cached_property
     def original(self) -> drawing.Picture:
@@ -224,6 +248,14 @@ def _csv(table: Mapping[str, npt.NDArray[Any]]) -> str:
     )
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
+
+
+def _write_bytes(path: Path, data: bytes, overwrite: bool) -> Path:
+    if path == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return path
+    return write_bytes(path, data, overwrite=overwrite)
 
 
 def _write_text(path: Path, text: str, overwrite: bool) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from segment.cues import region_cues
 from segment.errors import FileError, InputError
 from segment.features import Pixels
-from segment.files import atomic_write, display_name, file_error
+from segment.files import display_name, file_error, write_bytes
 from segment.kernels import adjacency, merging
-from segment.params import MeanShiftParams, whole_number
+from segment.params import Cut, MeanShiftParams
 from segment.threads import resolve_n_threads
 
 if TYPE_CHECKING:
@@ -119,31 +120,17 @@ class Hierarchy:
         return np.bincount(self.leaves.labels.ravel(), minlength=self.n_leaves + 1)[1:]
 
     def _count_merges(self, level: float | None, n_regions: int | None) -> int:
-        if (level is None) == (n_regions is None):
-            given = "neither" if level is None else "both"
-            raise InputError(f"{given} of level and n_regions given; give one of them")
-        most = len(self.parents) - self.n_leaves
-        if n_regions is not None:
-            return min(
-                self.n_leaves - min(whole_number("n_regions", n_regions, minimum=1), self.n_leaves),
-                most,
-            )
-        if (
-            isinstance(level, bool)
-            or not isinstance(level, (int, float, np.number))
-            or not 0 <= level <= 1
-        ):
-            raise InputError(f"level={level!r} is not in 0..1; give a number such as 0.5")
-        return int(np.searchsorted(self.levels[self.n_leaves :], np.float32(level), side="right"))
+        scale = Cut(level, n_regions)
+        if scale.level is None and scale.n_regions is None:
+            raise InputError("neither level nor n_regions is given; give one of them")
+        if scale.n_regions is not None:
+            wanted = self.n_leaves - min(scale.n_regions, self.n_leaves)
+            return min(wanted, len(self.parents) - self.n_leaves)
+        steps = self.levels[self.n_leaves :]
+        return int(np.searchsorted(steps, np.float32(scale.level), side="right"))
 
-    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the tree, its leaves and the image as one ``.npz`` file.
-
-        Raises
-        ------
-        FileError
-            If the file exists and `overwrite` is false, or cannot be written.
-        """
+    def to_bytes(self) -> bytes:
+        """Return the tree, its leaves and the image as the content of one ``.npz`` file."""
         pixels, leaves = self.leaves._pixels, self.leaves
         about = {
             "format": FORMAT,
@@ -161,8 +148,19 @@ class Hierarchy:
         }
         if pixels.mask is not None:
             arrays["mask"] = pixels.mask
-        with atomic_write(path, overwrite=overwrite) as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        return stream.getvalue()
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write what `to_bytes` returns to a file, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If the file exists and `overwrite` is false, or cannot be written.
+        """
+        write_bytes(path, self.to_bytes(), overwrite=overwrite)
 
     @staticmethod
     def load(path: str | PathLike[str]) -> Hierarchy:

@@ -13,6 +13,10 @@ from segment.errors import InputError
 KERNELS = ("flat", "epanechnikov", "gaussian")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
+# Bandwidths (spatial, range) of the leaves of a hierarchy that nobody chose any for: small, because
+# what is joined too early is lost to every scale; smaller ones cost time and gain nothing.
+LEAF_BANDWIDTHS = (4.0, 4.0)
+
 
 @dataclass(frozen=True, slots=True)
 class MeanShiftParams:
@@ -74,6 +78,44 @@ class MeanShiftParams:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where to cut a hierarchy: at a level, at a number of regions, or not at all.
+
+    Attributes
+    ----------
+    level : float or None
+        A scale, 0 (every leaf) to 1 (all in one).
+    n_regions : int or None
+        A number of regions, at least 1.
+
+    Raises
+    ------
+    InputError
+        If both are given, or one is out of its domain.
+    """
+
+    level: float | None = None
+    n_regions: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.level is not None and self.n_regions is not None:
+            raise InputError(
+                f"both level={self.level!r} and n_regions={self.n_regions!r} are given; "
+                "give one of them"
+            )
+        put = object.__setattr__
+        if self.level is not None:
+            put(self, "level", share("level", self.level))
+        if self.n_regions is not None:
+            put(self, "n_regions", whole_number("n_regions", self.n_regions, minimum=1))
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is to be a cut."""
+        return self.level is not None or self.n_regions is not None
+
+
 def positive_number(name: str, value: object) -> float:
     """Return `value` as a float, or raise InputError if it is not a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -86,6 +128,13 @@ def positive_number(name: str, value: object) -> float:
     if not 1e-15 <= number <= 1e15:
         raise InputError(f"{name}={number:g} overflows float32 when squared; give 1e-15 to 1e15")
     return number
+
+
+def share(name: str, value: object) -> float:
+    """Return `value` as a float, or raise InputError if it is not a number in 0..1."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        raise InputError(f"{name}={value!r} is not in 0..1; give a number such as 0.5")
+    return float(value)
 
 
 def whole_number(name: str, value: object, *, minimum: int) -> int:

@@ -16,7 +16,7 @@ from segment.cli import options
 from segment.cli.progress import Display
 from segment.errors import FileError, InputError, SegmentError
 from segment.files import display_name, file_error
-from segment.params import MeanShiftParams
+from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
 
 if TYPE_CHECKING:
     from segment.images import Image
@@ -34,12 +34,15 @@ class Job:
 
 
 def image(
+    context: typer.Context,
     images: options.Images,
     output: options.Output = Path("outputs"),
     save: options.Save = "labels,posterized,overlay,json",
     spatial_bandwidth: options.SpatialBandwidth = DEFAULT.spatial_bandwidth,
     range_bandwidth: options.RangeBandwidth = DEFAULT.range_bandwidth,
     min_size: options.MinSize = DEFAULT.min_size,
+    regions: options.Regions = None,
+    level: options.Level = None,
     kernel: options.Kernel = DEFAULT.kernel,
     color_space: options.ColorSpace = DEFAULT.color_space,
     connectivity: options.Connectivity = DEFAULT.connectivity,
@@ -61,6 +64,7 @@ def image(
     \b
     Examples:
       segment image photo.jpg
+      segment image photo.jpg --regions 12
       segment image *.jpg -o results --range-bandwidth 10 --min-size 200
       segment image photo.jpg --save all --overwrite
       segment image - -o - --save overlay < photo.jpg > outlined.png
@@ -68,6 +72,9 @@ def image(
     from segment import exports
     from segment.threads import resolve_n_threads
 
+    cut = Cut(level, regions)
+    if cut.wanted and not options.given(context, "spatial_bandwidth", "range_bandwidth"):
+        spatial_bandwidth, range_bandwidth = LEAF_BANDWIDTHS
     params = MeanShiftParams(
         spatial_bandwidth=spatial_bandwidth,
         range_bandwidth=range_bandwidth,
@@ -85,7 +92,7 @@ def image(
     if max_pixels is not None:
         reading["max_pixels"] = max_pixels
     display = Display(quiet=quiet)
-    worker = Worker(params, n_threads, kinds, reading, overwrite, display)
+    worker = Worker(params, cut, n_threads, kinds, reading, overwrite, display)
     failed = False
     for job in jobs:
         try:
@@ -168,6 +175,7 @@ class Worker:
     """Reads, segments and saves one picture after another."""
 
     params: MeanShiftParams
+    cut: Cut
     n_threads: int
     kinds: Sequence[str]
     reading: dict[str, Any]
@@ -190,19 +198,29 @@ class Worker:
             self.display.stage(f"{name}: segmenting {width}x{height}")
             segmentation = self._segment(image)
             clock.lap("segment")
+            hierarchy = None
+            if self.cut.wanted or {"contours", "hierarchy"}.intersection(self.kinds):
+                self.display.stage(f"{name}: merging {segmentation.n_regions:,} regions")
+                hierarchy = segmentation.hierarchy(n_threads=self.n_threads)
+                if self.cut.wanted:
+                    segmentation = hierarchy.cut(self.cut.level, self.cut.n_regions)
+                clock.lap("merge")
             filtered = None
             if "filtered" in self.kinds:
                 self.display.stage(f"{name}: filtering {width}x{height}")
                 filtered = self._filter(image)
                 clock.lap("filter")
             self.display.stage(f"{name}: saving")
-            record = {"input": str(job.source), "seconds": clock.laps}
+            record: dict[str, Any] = {"input": str(job.source), "seconds": clock.laps}
+            if self.cut.wanted:
+                record["cut"] = {"level": self.cut.level, "n_regions": self.cut.n_regions}
             outputs = exports.save(
                 segmentation,
                 image,
                 job.stem,
                 self.kinds,
                 filtered=filtered,
+                hierarchy=hierarchy,
                 record=record,
                 overwrite=self.overwrite,
             )

@@ -89,6 +89,26 @@ NThreads = Annotated[
     ),
 ]
 
+Regions = Annotated[
+    int | None,
+    typer.Option(
+        "--regions",
+        metavar="N",
+        show_default=False,
+        help="Merge down to N regions. Without -s and -r it starts from finer ones.",
+    ),
+]
+Level = Annotated[
+    float | None,
+    typer.Option(
+        "--level",
+        metavar="0..1",
+        show_default=False,
+        help="Merge up to a scale, the same on every picture: 0.3 many parts, 0.5 as people draw, "
+        "0.7 few.",
+    ),
+]
+
 # Files.
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")]
@@ -106,7 +126,8 @@ Save = Annotated[
         "--save",
         metavar="WHAT,...",
         help="What to write: labels, posterized, filtered, boundaries, overlay, preview (labels in "
-        "colours), sheet (side by side), regions (a table), json, or all.",
+        "colours), sheet (side by side), contours (levels as 16-bit gray), hierarchy (every level, "
+        ".npz), regions (a table), json, or all.",
     ),
 ]
 Page = Annotated[
@@ -131,3 +152,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but erro
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object a picture instead of a line of text.")
 ]
+
+
+def given(context: typer.Context, *names: str) -> bool:
+    """Return whether any of these parameters was set by the user, even to its default."""
+    sources = [context.get_parameter_source(name) for name in names]
+    return any(source is not None and source.name != "DEFAULT" for source in sources)
