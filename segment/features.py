@@ -225,6 +225,8 @@ def feature_planes(
         first, last = rows
         out = planes[:, pad + first : pad + last, pad : pad + width]
         flat = np.array(pixels.values[first:last]).reshape(-1, n_bands)  # a copy: contiguous
+        if pixels.mask is not None:
+            flat[~pixels.mask[first:last].ravel()] = 0  # NaN, say
         if color_space == "none":
             features = flat.T
         elif color_space == "rgb":
