@@ -224,7 +224,7 @@ def feature_planes(
     def convert(rows: tuple[int, int]) -> None:
         first, last = rows
         out = planes[:, pad + first : pad + last, pad : pad + width]
-        flat = np.array(pixels.values[first:last]).reshape(-1, n_bands)  # a copy: contiguous
+        flat = np.array(pixels.values[first:last], order="C").reshape(-1, n_bands)  # a copy
         if pixels.mask is not None:
             flat[~pixels.mask[first:last].ravel()] = 0  # NaN, say
         if color_space == "none":

@@ -1,0 +1,144 @@
+"""Kernels are compiled once, and mean the same where they are not compiled at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+import segment
+from segment.kernels import color, lattice, regions, window
+from segment.kernels.jit import kernel
+from segment.params import KERNELS
+
+ROOT = Path(__file__).parent.parent
+CHANNELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+
+# Prints the kernels that a second process had to compile.
+SECOND_RUN = """
+import numpy as np, segment
+from numba.core.dispatcher import Dispatcher
+from segment.kernels import color, lattice, regions, window
+found = segment.mean_shift(np.zeros((20, 30, 3), np.uint8), spatial_bandwidth=8)
+found.posterized, found.regions()
+kernels = {
+    function
+    for module in (color, lattice, regions, window)
+    for function in vars(module).values()
+    if isinstance(function, Dispatcher)
+}
+print(*(k.__name__ for k in kernels if k.stats.cache_misses))
+print(sum(sum(k.stats.cache_hits.values()) for k in kernels))
+"""
+
+# Prints labels of every kernel and several images, to be compared with and without the JIT.
+TINY_RUN = """
+import numpy as np, segment
+rng = np.random.default_rng(0)
+y, x = np.indices((7, 9))
+image = ((x > 4) * 90 + rng.integers(0, 30, (3, 7, 9))).transpose(1, 2, 0).astype(np.uint8)
+keep = rng.random((7, 9)) > 0.2
+for kernel in ("flat", "epanechnikov", "gaussian"):
+    for space, picture in [("luv", image), ("lab", image), ("luv", image[..., 0]), ("none", image)]:
+        found = segment.mean_shift(
+            picture, kernel=kernel, color_space=space, mask=keep, min_size=3, connectivity=2,
+            spatial_bandwidth=2.5, range_bandwidth=9, weights=1.0 + keep, n_threads=1,
+        )
+        print(found.labels.tolist(), found.posterized.tolist(), found.regions()["area"].tolist())
+"""
+
+
+def python(*arguments: str, **environment: str) -> str:
+    """Run another interpreter in the root of the repository; return what it prints."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+
+def signatures() -> dict[str, int]:
+    """How many signatures each kernel has been compiled for in this process."""
+    modules: list[Any] = [color, lattice, regions, window]
+    return {
+        f"{module.__name__}.{name}": len(function.signatures)
+        for module in modules
+        for name, function in vars(module).items()
+        if hasattr(function, "signatures")
+    }
+
+
+jit_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="tests the JIT")
+
+
+@jit_only
+def test_nothing_compiles_again_for_other_scalars_and_layouts() -> None:
+    read_only = CHANNELS.copy()
+    read_only.flags.writeable = False
+
+    def use(image: Any, **options: Any) -> None:
+        found = segment.mean_shift(image, **options)
+        assert found.posterized.shape == image.shape
+        assert found.regions()["area"].sum() == CHANNELS[..., 0].size
+
+    use(CHANNELS)
+    before = signatures()
+    assert any(before.values())
+    for spatial, ranged, size, steps in [
+        (8, 7, 30, 50),
+        (np.float32(8), np.float64(6.5), np.int64(3), np.uint8(9)),
+    ]:
+        use(
+            CHANNELS, spatial_bandwidth=spatial, range_bandwidth=ranged, min_size=size,
+            max_iter=steps, tol=1, connectivity=np.int32(2), n_threads=2,
+        )  # fmt: skip
+    use(read_only)
+    use(np.asfortranarray(CHANNELS))
+    use(np.moveaxis(CHANNELS, -1, 0).copy(), channel_axis=0)
+    use(np.moveaxis(CHANNELS, -1, 1), channel_axis=1)
+    use(CHANNELS[::-1, ::-1])
+    for name in KERNELS:
+        use(CHANNELS, kernel=name)
+    for space in ("rgb", "none"):
+        use(CHANNELS, color_space=space)
+    assert signatures() == before
+
+
+@jit_only
+def test_a_second_process_compiles_nothing() -> None:
+    python("-c", SECOND_RUN)
+    compiled, cached = python("-c", SECOND_RUN).split("\n")[:2]
+    assert compiled == ""
+    assert int(cached) >= 10
+
+
+def test_the_same_labels_without_the_jit() -> None:
+    compiled = python("-c", TINY_RUN)
+    assert compiled.count("\n") == 12
+    plain = python("-W", "ignore::RuntimeWarning", "-c", TINY_RUN, NUMBA_DISABLE_JIT="1")
+    assert plain == compiled
+
+
+def test_kernels_are_compiled_in_memory_where_nothing_can_be_cached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def njit(cache: bool = False, **_: Any) -> Any:
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(numba, "njit", njit)
+
+    def double(x: int) -> int:
+        return 2 * x
+
+    assert kernel()(double) is double
+    assert asked == [True, False]
