@@ -66,6 +66,14 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
     assert result.stderr.splitlines()[-1] == "[]"
 
 
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = (
+        "import sys, segment; print([m for m in ('numpy', 'numba', 'typer') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "[]\n"
+
+
 def test_version() -> None:
     result = segment("--version")
     assert result.stdout == f"segment {__version__}\n"
@@ -78,6 +86,24 @@ def test_wrong_usage_exits_with_2(args: list[str]) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith("Usage: segment")
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("segment im", ["image"]),
+        ("segment image --range", ["--range-bandwidth"]),
+        ("segment image --kernel g", ["gaussian"]),
+        ("segment image -c l", ["luv", "lab"]),
+    ],
+)
+def test_the_shell_completes_commands_options_and_values(
+    words: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_SEGMENT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert segment().stdout.split() == expected
 
 
 def test_a_known_error_is_one_line_on_stderr(broken_command) -> None:

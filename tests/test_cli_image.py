@@ -261,6 +261,9 @@ class TestRefusals:
     def test_more_than_one_file_to_standard_output(self, folder: Path, args: list[str]) -> None:
         refused(run(*args), "-o -", "give one IMAGE and one kind")
 
+    def test_two_things_to_standard_output(self, folder: Path) -> None:
+        refused(run("a.png", "-o", "-", "--save", "labels", "--json"), "--json and -o -")
+
 
 # what cannot be read
 

@@ -91,6 +91,8 @@ def image(
     reading: dict[str, Any] = {"page": page, "accept_damaged": accept_damaged}
     if max_pixels is not None:
         reading["max_pixels"] = max_pixels
+    if json and output == exports.STDOUT:
+        raise InputError("--json and -o - would both write to standard output; drop one of them")
     display = Display(quiet=quiet)
     worker = Worker(params, cut, n_threads, kinds, reading, overwrite, display)
     failed = False

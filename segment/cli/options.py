@@ -111,7 +111,7 @@ Level = Annotated[
 
 # Files.
 
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files.")]
 Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to; made if needed."),
