@@ -10,7 +10,7 @@ from segment.kernels.jit import kernel
 from segment.kernels.window import LANES, window_sums
 
 
-@kernel()
+@kernel(inline="always")
 def climb(
     kind: int, planes: Any, weights: Any, bands: Any, radius: Any, max_iter: int, tol2: Any,
     row: int, column: int, offset: Any, center: Any, sums: Any,

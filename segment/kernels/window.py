@@ -46,48 +46,60 @@ def static_bands(n_bands: int) -> tuple[int, ...]:
     return (0,) * n_bands if n_bands <= MAX_STATIC_BANDS else ()
 
 
-class _Emitter:
+class _Vectors:
     """Vector arithmetic on top of an LLVM builder."""
 
     def __init__(self, builder: Any) -> None:
         self.b = builder
 
-    def const(self, value: float) -> Any:
+    def floats(self, value: float) -> Any:
         return ir.Constant(_VECTOR, [value] * LANES)
 
+    def ints(self, value: int) -> Any:
+        return ir.Constant(_INT_VECTOR, [value] * LANES)
+
     def splat(self, scalar: Any) -> Any:
-        first = self.b.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), scalar, ir.Constant(_I32, 0)
-        )
+        kind = ir.VectorType(scalar.type, LANES)
+        first = self.b.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(_I32, 0))
         return self.b.shuffle_vector(first, first, ir.Constant(_INT_VECTOR, [0] * LANES))
 
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        function = cgutils.get_or_insert_function(self.b.module, kind, f"llvm.fmuladd.v{LANES}f32")
-        return self.b.call(function, [a, b, c])
+    def llvm(self, name: str, *args: Any) -> Any:
+        """Call an LLVM intrinsic whose arguments and result are of one type."""
+        kind = args[0].type
+        suffix = f"v{LANES}f32" if kind == _VECTOR else "f32"
+        function = cgutils.get_or_insert_function(
+            self.b.module, ir.FunctionType(kind, [kind] * len(args)), f"llvm.{name}.{suffix}"
+        )
+        return self.b.call(function, args)
 
-    def sqrt(self, scalar: Any) -> Any:
-        kind = ir.FunctionType(_F32, [_F32])
-        function = cgutils.get_or_insert_function(self.b.module, kind, "llvm.sqrt.f32")
-        return self.b.call(function, [scalar])
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        return self.llvm("fmuladd", a, b, c)
 
     def exp2(self, x: Any) -> Any:
         """2**x for x in (-100, 0]."""
         whole = self.b.fptosi(x, _INT_VECTOR)  # rounds towards zero: fraction in (-1, 0]
-        whole = self.b.sub(whole, ir.Constant(_INT_VECTOR, [1] * LANES))
+        whole = self.b.sub(whole, self.ints(1))
         fraction = self.b.fsub(x, self.b.sitofp(whole, _VECTOR))
-        value = self.const(_EXP2[-1])
+        value = self.floats(_EXP2[-1])
         for coefficient in reversed(_EXP2[:-1]):
-            value = self.fma(value, fraction, self.const(coefficient))
-        bits = self.b.shl(
-            self.b.add(whole, ir.Constant(_INT_VECTOR, [127] * LANES)),
-            ir.Constant(_INT_VECTOR, [23] * LANES),
-        )
+            value = self.fma(value, fraction, self.floats(coefficient))
+        bits = self.b.shl(self.b.add(whole, self.ints(127)), self.ints(23))
         return self.b.fmul(value, self.b.bitcast(bits, _VECTOR))
 
     def load(self, pointer: Any, index: Any) -> Any:
         at = self.b.bitcast(self.b.gep(pointer, [index]), _VECTOR.as_pointer())
         return self.b.load(at, align=4)
+
+    def variable(self, value: Any) -> Any:
+        """Return a stack slot, which LLVM turns into a register, holding `value`."""
+        slot = cgutils.alloca_once(self.b, value.type)
+        self.b.store(value, slot)
+        return slot
+
+    def increase(self, slot: Any, value: Any) -> None:
+        total = self.b.load(slot, align=4)
+        add = self.b.add if value.type == _INT_VECTOR else self.b.fadd
+        self.b.store(add(total, value), slot, align=4)
 
     def total(self, vector: Any) -> Any:
         width = LANES
@@ -105,145 +117,189 @@ class _Emitter:
         return self.b.extract_element(vector, ir.Constant(_I32, 0))
 
 
-def _emit_window(kind: int, context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    """Emit the body of one of the three `*_sums` intrinsics; see `window_sums` for its meaning.
+class _Window:
+    """Emits the body of one of the three `*_sums` intrinsics; see `window_sums` for its meaning.
 
-    The window is walked in columns of `LANES` pixels, downwards: the horizontal distance is then
-    constant in the inner loop, which is long and has no tail.
+    The window is walked in columns of `LANES` pixels, downwards: what depends on the horizontal
+    distance is then constant in the inner loop, which is long and has no tail.
     """
-    planes_type, weights_type, bands_type = signature.args[:3]
-    planes, weights, _, center, sums, row, column, n_rows, n_columns, y_first, x_first = args[:11]
-    s_limit, r_limit, s_scale, r_scale = args[11:]
-    b, e, index = builder, _Emitter(builder), row.type
 
-    def array(numba_type: Any, value: Any) -> Any:
-        return context.make_array(numba_type)(context, b, value)
+    def __init__(self, kind: int, context: Any, builder: Any, signature: Any, args: Any) -> None:
+        types_of = signature.args
+        planes, weights, center, sums = (
+            context.make_array(types_of[k])(context, builder, args[k])
+            if isinstance(types_of[k], types.Array)
+            else None
+            for k in (0, 1, 3, 4)
+        )
+        self.b, self.v, self.kind = builder, _Vectors(builder), kind
+        self.row, self.column, self.n_rows, self.n_columns, self.y_first, self.x_first = args[5:11]
+        self.s_limit, self.r_limit, self.s_scale, self.r_scale = args[11:]
+        self.index = self.row.type
+        self.n_bands, rows, self.row_stride = cgutils.unpack_tuple(builder, planes.shape, 3)
+        self.plane_stride = builder.mul(rows, self.row_stride)
+        self.data, self.center, self.sums = planes.data, center.data, sums.data
+        self.pixel_weights = None if types_of[1] == types.none else weights.data
+        self.counts = kind == FLAT and self.pixel_weights is None
+        # With a static number of bands, centres and sums stay in registers.
+        self.static = range(len(types_of[2]))
+        self.planes = [self.plane(self.number(k)) for k in self.static]
+        self.centers = [self.center_of(self.number(k)) for k in self.static]
 
-    def number(value: int) -> Any:
-        return ir.Constant(index, value)
+    def number(self, value: int) -> Any:
+        return ir.Constant(self.index, value)
 
-    planes, center = array(planes_type, planes), array(signature.args[3], center)
-    sums = array(signature.args[4], sums).data
-    pixel_weights = None if weights_type == types.none else array(weights_type, weights).data
-    n_bands, plane_rows, row_stride = cgutils.unpack_tuple(b, planes.shape, 3)
-    plane_stride = b.mul(plane_rows, row_stride)
-    n_static = len(bands_type)
-    f_zero, zero, one = ir.Constant(_F32, 0.0), e.const(0.0), e.const(1.0)
-    count_type = _INT_VECTOR if kind == FLAT and pixel_weights is None else _VECTOR
+    def plane(self, k: Any) -> Any:
+        return self.b.gep(self.data, [self.b.mul(self.plane_stride, k)])
 
-    def new(kind: Any, value: Any) -> Any:
-        slot = cgutils.alloca_once(b, kind)
-        b.store(value, slot)
-        return slot
+    def center_of(self, k: Any) -> Any:
+        return self.v.splat(self.b.load(self.b.gep(self.center, [k])))
 
-    def sum_slot(k: Any) -> Any:
-        return b.bitcast(b.gep(sums, [b.mul(k, number(LANES))]), _VECTOR.as_pointer())
+    def sum_pointer(self, k: Any) -> Any:
+        return self.b.gep(self.sums, [self.b.mul(k, self.number(LANES))])
 
-    def center_of(k: Any) -> Any:
-        return e.splat(b.load(b.gep(center.data, [k])))
+    def band_sum(self, k: Any) -> Any:
+        """Return the lanes of `sums` that hold band `k` where the number of bands is not static."""
+        row = self.b.add(k, self.number(3))
+        return self.b.bitcast(self.sum_pointer(row), _VECTOR.as_pointer())
 
-    total_weight, total_y, total_x = (new(_VECTOR, zero) for _ in range(3))
-    total_bands = [new(_VECTOR, zero) for _ in range(n_static)]
-    centers = [center_of(number(k)) for k in range(n_static)]
-    distance_slot = cgutils.alloca_once(b, _VECTOR)
-    if not n_static:
-        with cgutils.for_range(b, n_bands) as band:
-            b.store(zero, sum_slot(b.add(band.index, number(3))), align=4)
+    def each_band(self) -> Any:
+        return cgutils.for_range(self.b, self.n_bands)
 
-    def block(at: Any, y: Any, room: Any, xx: Any, column_weight: Any) -> None:
-        """Add the `LANES` pixels from flat index `at`."""
+    def difference(self, k: Any, at: Any) -> Any:
+        return self.b.fsub(self.v.load(self.plane(k), at), self.center_of(k))
 
-        def difference(k: Any) -> Any:
-            return b.fsub(e.load(planes.data, b.add(at, b.mul(plane_stride, k))), center_of(k))
+    def emit(self) -> None:
+        b, v = self.b, self.v
+        zero = v.floats(0.0)
+        self.weight, self.y, self.x = (v.variable(zero) for _ in range(3))
+        self.band_sums = [v.variable(zero) for _ in self.static]
+        self.distance = cgutils.alloca_once(b, _VECTOR)
+        if not self.static:
+            with self.each_band() as band:
+                b.store(zero, self.band_sum(band.index), align=4)
+        n_blocks = b.ashr(
+            b.add(self.n_columns, self.number(LANES - 1)), self.number(LANES.bit_length() - 1)
+        )
+        with cgutils.for_range(b, n_blocks) as blocks:
+            self.emit_column(b.mul(blocks.index, self.number(LANES)))
+        for k, slot in enumerate([self.weight, self.y, self.x, *self.band_sums]):
+            b.store(v.total(b.load(slot)), self.sum_pointer(self.number(k)))
+        if not self.static:
+            with self.each_band() as band:
+                total = v.total(b.load(self.band_sum(band.index), align=4))
+                b.store(total, self.sum_pointer(b.add(band.index, self.number(3))))
 
-        if n_static:
+    def emit_column(self, left: Any) -> None:
+        """Walk down `LANES` columns from column `left` of the window."""
+        b, v = self.b, self.v
+        x_left = b.fadd(self.x_first, b.sitofp(left, _F32))
+        x = b.fadd(v.splat(x_left), ir.Constant(_VECTOR, [float(k) for k in range(LANES)]))
+        xx = b.fmul(x, x)
+        room = b.fsub(v.splat(self.s_limit), xx)
+        top, end = self.rows_of_column(x_left)
+        n_rows = b.sub(end, top)
+        y_top = b.fadd(self.y_first, b.sitofp(top, _F32))
+        start = b.add(b.mul(b.add(self.row, top), self.row_stride), b.add(self.column, left))
+        # A range whose step is not constant: LLVM cannot unroll it, which would cost more registers
+        # than there are.
+        rows = (start, b.add(start, b.mul(n_rows, self.row_stride)), self.row_stride)
+        count_type = _INT_VECTOR if self.counts else _VECTOR
+        column_weight = v.variable(ir.Constant(count_type, [0] * LANES))
+        if self.counts:
+            y_slot = v.variable(v.splat(y_top))
+            running = v.variable(v.ints(0))
+            with cgutils.for_range_slice(b, *rows, inc=True) as (at, _):
+                y = b.load(y_slot)
+                self.emit_counted(at, b.fcmp_ordered("<", b.fmul(y, y), room), column_weight)
+                b.store(b.fadd(y, v.floats(1.0)), y_slot)
+                v.increase(running, b.load(column_weight))
+            # `running` counts each hit once for its row and once for each row below.
+            weight = b.sitofp(b.load(column_weight), _VECTOR)
+            y_end = v.splat(b.fadd(y_top, b.sitofp(n_rows, _F32)))
+            v.increase(self.y, b.fsub(b.fmul(weight, y_end), b.sitofp(b.load(running), _VECTOR)))
+        else:
+            y_slot = v.variable(v.splat(y_top))
+            with cgutils.for_range_slice(b, *rows, inc=True) as (at, _):
+                y = b.load(y_slot)
+                self.emit_weighted(at, y, xx, room, column_weight)
+                b.store(b.fadd(y, v.floats(1.0)), y_slot)
+            weight = b.load(column_weight)
+        v.increase(self.weight, weight)
+        v.increase(self.x, b.fmul(weight, x))
+
+    def rows_of_column(self, x_left: Any) -> tuple[Any, Any]:
+        """Return the rows, from first to one past the last, that the disc can reach in a column."""
+        b, zero = self.b, ir.Constant(_F32, 0.0)
+        right = b.fneg(b.fadd(x_left, ir.Constant(_F32, LANES - 1.0)))
+        nearest = b.select(b.fcmp_ordered(">", x_left, right), x_left, right)
+        nearest = b.select(b.fcmp_ordered(">", nearest, zero), nearest, zero)
+        room = b.fsub(self.s_limit, b.fmul(nearest, nearest))
+        room = b.select(b.fcmp_ordered(">", room, zero), room, zero)
+        half = b.fadd(self.v.llvm("sqrt", room), ir.Constant(_F32, 0.01))  # covers rounding
+        top = b.fptosi(b.fneg(b.fadd(half, self.y_first)), self.index)
+        top = b.select(b.icmp_signed("<", top, self.number(0)), self.number(0), top)
+        end = b.add(b.fptosi(b.fsub(half, self.y_first), self.index), self.number(1))
+        end = b.select(b.icmp_signed("<", end, self.n_rows), end, self.n_rows)
+        return top, end
+
+    def emit_distance(self, at: Any) -> tuple[Any, list[Any]]:
+        """Return squared colour distances at `at`, and the differences if they are in registers."""
+        b, v = self.b, self.v
+        if self.static:
             differences = [
-                b.fsub(e.load(planes.data, b.add(at, b.mul(plane_stride, number(k)))), centers[k])
-                for k in range(n_static)
+                b.fsub(v.load(plane, at), center)
+                for plane, center in zip(self.planes, self.centers, strict=True)
             ]
             distance = b.fmul(differences[0], differences[0])
             for d in differences[1:]:
-                distance = e.fma(d, d, distance)
-        else:
-            b.store(zero, distance_slot)
-            with cgutils.for_range(b, n_bands) as band:
-                d = difference(band.index)
-                b.store(e.fma(d, d, b.load(distance_slot)), distance_slot)
-            distance = b.load(distance_slot)
+                distance = v.fma(d, d, distance)
+            return distance, differences
+        b.store(v.floats(0.0), self.distance)
+        with self.each_band() as band:
+            d = self.difference(band.index, at)
+            b.store(v.fma(d, d, b.load(self.distance)), self.distance)
+        return b.load(self.distance), []
+
+    def add_bands(self, at: Any, differences: list[Any], contribution: Any) -> None:
+        for slot, d in zip(self.band_sums, differences, strict=True):
+            self.v.increase(slot, contribution(d))
+        if not self.static:
+            with self.each_band() as band:
+                d = self.difference(band.index, at)
+                self.v.increase(self.band_sum(band.index), contribution(d))
+
+    def emit_counted(self, at: Any, inside: Any, column_weight: Any) -> None:
+        b, v = self.b, self.v
+        distance, differences = self.emit_distance(at)
+        inside = b.and_(inside, b.fcmp_ordered("<", distance, v.splat(self.r_limit)))
+        hit = b.sext(inside, _INT_VECTOR)
+        b.store(b.sub(b.load(column_weight), hit), column_weight)
+        self.add_bands(at, differences, lambda d: b.select(inside, d, v.floats(0.0)))
+
+    def emit_weighted(self, at: Any, y: Any, xx: Any, room: Any, column_weight: Any) -> None:
+        b, v = self.b, self.v
+        distance, differences = self.emit_distance(at)
         yy = b.fmul(y, y)
         inside = b.and_(
-            b.fcmp_ordered("<", yy, room), b.fcmp_ordered("<", distance, e.splat(r_limit))
+            b.fcmp_ordered("<", yy, room), b.fcmp_ordered("<", distance, v.splat(self.r_limit))
         )
-        weight = None
-        if kind != FLAT:
-            s = b.fmul(b.fadd(yy, xx), e.splat(s_scale))
-            r = b.fmul(distance, e.splat(r_scale))
-            if kind == EPANECHNIKOV:
-                weight = b.fmul(b.fsub(one, s), b.fsub(one, r))
-            else:
-                weight = e.exp2(b.select(inside, b.fneg(b.fadd(s, r)), zero))
-        if pixel_weights is not None:
-            pixel = e.load(pixel_weights, at)
-            weight = pixel if weight is None else b.fmul(weight, pixel)
-
-        def add(slot: Any, value: Any) -> None:
-            value = value if weight is None else b.fmul(weight, value)
-            value = b.select(inside, value, zero)
-            b.store(b.fadd(b.load(slot, align=4), value), slot, align=4)
-
-        if count_type is _INT_VECTOR:
-            hit = b.sext(inside, _INT_VECTOR)
-            b.store(b.sub(b.load(column_weight), hit), column_weight)
+        s = b.fmul(b.fadd(yy, xx), v.splat(self.s_scale))
+        r = b.select(inside, b.fmul(distance, v.splat(self.r_scale)), v.floats(0.0))
+        if self.kind == FLAT:
+            weight = v.floats(1.0)
+        elif self.kind == EPANECHNIKOV:
+            weight = b.fmul(b.fsub(v.floats(1.0), s), b.fsub(v.floats(1.0), r))
         else:
-            add(column_weight, one)
-        add(total_y, y)
-        for slot, d in zip(total_bands, differences if n_static else [], strict=True):
-            add(slot, d)
-        if not n_static:
-            with cgutils.for_range(b, n_bands) as band:
-                add(sum_slot(b.add(band.index, number(3))), difference(band.index))
-
-    n_blocks = b.ashr(b.add(n_columns, number(LANES - 1)), number(3))
-    with cgutils.for_range(b, n_blocks) as blocks:
-        left = b.mul(blocks.index, number(LANES))
-        x_left = b.fadd(x_first, b.sitofp(left, _F32))
-        x = b.fadd(e.splat(x_left), ir.Constant(_VECTOR, [float(k) for k in range(LANES)]))
-        xx = b.fmul(x, x)
-        # Rows that the disc cannot reach in these columns are not read; 0.01 covers rounding.
-        x_right = b.fadd(x_left, ir.Constant(_F32, LANES - 1.0))
-        nearest = b.select(b.fcmp_ordered(">", x_left, f_zero), x_left, b.fneg(x_right))
-        nearest = b.select(b.fcmp_ordered(">", nearest, f_zero), nearest, f_zero)
-        room = b.fsub(s_limit, b.fmul(nearest, nearest))
-        room = b.select(b.fcmp_ordered(">", room, f_zero), room, f_zero)
-        half = b.fadd(e.sqrt(room), ir.Constant(_F32, 0.01))
-        top = b.fptosi(b.fneg(b.fadd(half, y_first)), index)
-        top = b.select(b.icmp_signed("<", top, number(0)), number(0), top)
-        end = b.add(b.fptosi(b.fsub(half, y_first), index), number(1))
-        end = b.select(b.icmp_signed("<", end, n_rows), end, n_rows)
-        column_weight = new(count_type, ir.Constant(count_type, [0] * LANES))
-        room_v = b.fsub(e.splat(s_limit), xx)
-        start = b.add(b.mul(b.add(row, top), row_stride), b.add(column, left))
-        y_slot = new(_VECTOR, e.splat(b.fadd(y_first, b.sitofp(top, _F32))))
-        with cgutils.for_range(b, b.sub(end, top)) as rows:
-            y = b.load(y_slot)
-            b.store(b.fadd(y, one), y_slot)
-            block(b.add(start, b.mul(rows.index, row_stride)), y, room_v, xx, column_weight)
-        weight = b.load(column_weight)
-        if count_type is _INT_VECTOR:
-            weight = b.sitofp(weight, _VECTOR)
-        b.store(b.fadd(b.load(total_weight), weight), total_weight)
-        b.store(e.fma(weight, x, b.load(total_x)), total_x)
-
-    def put(k: Any, vector: Any) -> None:
-        b.store(e.total(vector), b.gep(sums, [b.mul(k, number(LANES))]))
-
-    for k, slot in enumerate([total_weight, total_y, total_x, *total_bands]):
-        put(number(k), b.load(slot))
-    if not n_static:
-        with cgutils.for_range(b, n_bands) as band:
-            k = b.add(band.index, number(3))
-            put(k, b.load(sum_slot(k), align=4))
-    return context.get_dummy_value()
+            weight = v.exp2(b.fneg(b.fadd(b.select(inside, s, v.floats(0.0)), r)))
+        if self.pixel_weights is not None:
+            weight = b.fmul(weight, v.load(self.pixel_weights, at))
+        weight = b.select(inside, weight, v.floats(0.0))
+        v.increase(column_weight, weight)
+        v.increase(self.y, b.fmul(weight, y))
+        self.add_bands(
+            at, differences, lambda d: b.select(inside, b.fmul(weight, d), v.floats(0.0))
+        )
 
 
 _SCALARS = (*[types.intp] * 4, *[types.float32] * 6)
@@ -257,7 +313,12 @@ def _sums_intrinsic(kind: int) -> Any:
         s_limit: Any, r_limit: Any, s_scale: Any, r_scale: Any,
     ) -> Any:  # fmt: skip
         signature = types.none(planes, weights, bands, center, sums, *_SCALARS)
-        return signature, lambda *rest: _emit_window(kind, *rest)
+
+        def codegen(*rest: Any) -> Any:
+            _Window(kind, *rest).emit()
+            return rest[0].get_dummy_value()
+
+        return signature, codegen
 
     return intrinsic(typing)
 
@@ -303,7 +364,7 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     flat_sums, epanechnikov_sums, gaussian_sums = map(_plain, (FLAT, EPANECHNIKOV, GAUSSIAN))
 
 
-@kernel()
+@kernel(inline="always")
 def window_sums(
     kind: int, planes: Any, weights: Any, bands: Any, radius: Any, row: int, column: int,
     y: Any, x: Any, center: Any, sums: Any,
