@@ -1,46 +1,69 @@
-"""Mean shift from start cells with a shared memory of trajectories: the fast engine."""
+"""Mean shift from start cells that share a memory of trajectories: the fast engine.
+
+A tile of the image is cut into small blocks, the colours of each block into cells (leader
+clustering), and one trajectory starts from the mean of each cell. Its windows hold the pixels
+themselves, so a mode is as exact as a pixel's own; what is saved is trajectories, and steps. A
+trajectory claims the free cells that it passes, and ends where it meets a cell whose mode is
+known, which it takes. Cells are visited in raster order and memory ends at the tile, so a result
+depends on nothing but the pixels within reach (`segment.filtering.reach`).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from segment.kernels.jit import kernel
+from segment.kernels.vectors import Vectors
 from segment.kernels.window import LANES, window_sums
+from segment.kernels.window16 import window_sums16
 
 MAX_CELLS = 16
 
 
 @kernel()
 def cluster_block(
-    planes: Any,
-    pad: int,
-    top: int,
-    left: int,
-    bottom: int,
-    right: int,
-    limit2: Any,
-    first_cell: int,
-    cell_of: Any,
-    tile_top: int,
-    tile_left: int,
-    leaders: Any,
-    cells: Any,
-) -> int:
-    n_bands = planes.shape[0]
+    features: Any, top: int, left: int, bottom: int, right: int, limit2: Any, first_cell: int,
+    cell_of: Any, leaders: Any, cells: Any,
+) -> int:  # fmt: skip
+    """Cut one block of a tile into cells; return one past the last cell used.
+
+    Parameters
+    ----------
+    features : ndarray, shape (C, h, w), float32
+        The tile; infinite where masked.
+    top, left, bottom, right : int
+        The block.
+    limit2 : float32
+        A pixel whose squared distance from every leader is at least this becomes a leader, up to
+        `MAX_CELLS`; the others join the nearest.
+    first_cell : int
+        Number of the block's first cell.
+    cell_of : ndarray, shape (h, w), int32
+        Receives the cell of each pixel, -1 where masked.
+    leaders : ndarray, shape (MAX_CELLS, C), float32
+        Scratch.
+    cells : ndarray, shape (3 + C, n), float32
+        Receives pixels, mean row, mean column and mean features of each cell.
+    """
+    n_bands = features.shape[0]
     n = 0
     for i in range(top, bottom):
         for j in range(left, right):
-            if planes[0, i + pad, j + pad] == np.inf:
-                cell_of[i - tile_top, j - tile_left] = -1
+            if features[0, i, j] == np.inf:
+                cell_of[i, j] = -1
                 continue
             best = -1
             nearest = np.float32(np.inf)
             for k in range(n):
                 d2 = np.float32(0)
                 for band in range(n_bands):
-                    d = planes[band, i + pad, j + pad] - leaders[k, band]
+                    d = features[band, i, j] - leaders[k, band]
                     d2 += d * d
                 if d2 < nearest:
                     nearest = d2
@@ -49,84 +72,165 @@ def cluster_block(
                 best = n
                 n += 1
                 for band in range(n_bands):
-                    leaders[best, band] = planes[band, i + pad, j + pad]
-                    cells[first_cell + best, 3 + band] = 0
-                cells[first_cell + best, 0] = 0
-                cells[first_cell + best, 1] = 0
-                cells[first_cell + best, 2] = 0
+                    leaders[best, band] = features[band, i, j]
+                cells[:, first_cell + best] = 0
             cell = first_cell + best
-            cell_of[i - tile_top, j - tile_left] = cell
-            cells[cell, 0] += 1
-            cells[cell, 1] += i - tile_top
-            cells[cell, 2] += j - tile_left
+            cell_of[i, j] = cell
+            cells[0, cell] += 1
+            cells[1, cell] += np.float32(i)
+            cells[2, cell] += np.float32(j)
             for band in range(n_bands):
-                cells[cell, 3 + band] += planes[band, i + pad, j + pad] - leaders[best, band]
+                cells[3 + band, cell] += features[band, i, j] - leaders[best, band]
     for k in range(n):
         cell = first_cell + k
-        scale = np.float32(1) / cells[cell, 0]
-        cells[cell, 1] *= scale
-        cells[cell, 2] *= scale
+        scale = np.float32(1) / cells[0, cell]
+        cells[1, cell] *= scale
+        cells[2, cell] *= scale
         for band in range(n_bands):
-            cells[cell, 3 + band] = leaders[k, band] + cells[cell, 3 + band] * scale
+            cells[3 + band, cell] = leaders[k, band] + cells[3 + band, cell] * scale
     return first_cell + n
 
 
 @kernel()
-def shift_tile(
-    kind: int,
-    planes: Any,
-    weights: Any,
-    bands: Any,
-    radius: Any,
-    max_iter: int,
-    tol2: Any,
-    pad: int,
-    block: int,
-    split2: Any,
-    per_s2: Any,
-    per_r2: Any,
-    join2: Any,
-    claim2: Any,
-    top: int,
-    left: int,
-    bottom: int,
-    right: int,
-    owner: Any,
-    stats: Any,
-) -> Any:
-    n_bands = planes.shape[0]
-    height, width = bottom - top, right - left
-    block_rows, block_columns = (height + block - 1) // block, (width + block - 1) // block
-    cell_of = np.empty((height, width), np.int32)
-    cells = np.empty((height * width, 3 + n_bands), np.float32)
-    first = np.empty(block_rows * block_columns + 1, np.int32)
-    leaders = np.empty((MAX_CELLS, n_bands), np.float32)
+def cluster_tile(features: Any, block: int, limit2: Any, cell_of: Any, cells: Any, first: Any) -> int:
+    """Cut the blocks of a tile into cells; ``first[b]`` is the first cell of block b."""
+    height, width = cell_of.shape
+    leaders = np.empty((MAX_CELLS, features.shape[0]), np.float32)
     n = 0
-    for bi in range(block_rows):
-        for bj in range(block_columns):
-            first[bi * block_columns + bj] = n
-            i, j = top + bi * block, left + bj * block
+    b = 0
+    for i in range(0, height, block):
+        for j in range(0, width, block):
+            first[b] = n
+            b += 1
             n = cluster_block(
-                planes,
-                pad,
-                i,
-                j,
-                min(i + block, bottom),
-                min(j + block, right),
-                split2,
-                n,
-                cell_of,
-                top,
-                left,
-                leaders,
-                cells,
-            )
-    first[block_rows * block_columns] = n
-    owned = np.full(n, -1, np.int32)
-    link = np.empty(n, np.int32)
+                features, i, j, min(i + block, height), min(j + block, width), limit2, n,
+                cell_of, leaders, cells,
+            )  # fmt: skip
+    first[b] = n
+    return n
+
+
+@intrinsic
+def cell_distances(
+    typingctx: Any, cells: Any, bands: Any, begin: Any, y: Any, x: Any, center: Any, per_s2: Any,
+    per_r2: Any, out: Any,
+) -> Any:  # fmt: skip
+    """Put the squared distances of `LANES` cells from `begin` on from a point into `out`."""
+    scalars = (types.intp, types.float32, types.float32)
+    signature = types.none(cells, bands, *scalars, center, types.float32, types.float32, out)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        cells, center, out = (
+            context.make_array(signature.args[k])(context, builder, args[k]) for k in (0, 5, 8)
+        )
+        b, v = builder, Vectors(builder, LANES)
+        begin, y, x, per_s2, per_r2 = args[2], args[3], args[4], args[6], args[7]
+        n_rows, stride = cgutils.unpack_tuple(b, cells.shape, 2)
+
+        def difference(row: Any, value: Any) -> Any:
+            return b.fsub(v.load(cells.data, b.add(b.mul(row, stride), begin)), v.splat(value))
+
+        def add_square(slot: Any, d: Any) -> None:
+            b.store(v.fma(d, d, b.load(slot)), slot)
+
+        space, color = v.variable(v.floats(0.0)), v.variable(v.floats(0.0))
+        number = lambda value: ir.Constant(begin.type, value)  # noqa: E731
+        add_square(space, difference(number(1), y))
+        add_square(space, difference(number(2), x))
+        with cgutils.for_range(b, b.sub(n_rows, number(3))) as band:
+            value = b.load(b.gep(center.data, [band.index]))
+            add_square(color, difference(b.add(band.index, number(3)), value))
+        total = v.fma(
+            b.load(color), v.splat(per_r2), b.fmul(b.load(space), v.splat(per_s2))
+        )
+        b.store(total, b.bitcast(out.data, v.floats_type.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@kernel(inline="always")
+def meet_cells(
+    cells: Any, bands: Any, begin: int, end: int, y: Any, x: Any, center: Any, per_s2: Any,
+    per_r2: Any, join2: Any, claim2: Any, here: int, owned: Any, distances: Any,
+) -> int:  # fmt: skip
+    """Claim the free cells close to a trajectory; return the owner of the nearest owned, or -1."""
+    joined = -1
+    for start in range(begin, end, LANES):
+        cell_distances(cells, bands, start, y, x, center, per_s2, per_r2, distances)
+        for cell in range(start, min(start + LANES, end)):
+            d2 = distances[cell - start]
+            if owned[cell] < 0:
+                if d2 < claim2:
+                    owned[cell] = here
+            elif d2 < join2 and owned[cell] != here:
+                join2 = d2
+                joined = owned[cell]
+    return joined
+
+
+@kernel()
+def shift_tile(
+    kind: int, planes: Any, planes16: Any, weights: Any, bands: Any, radius: Any, radius16: Any,
+    flush: int, max_iter: int, tol2: Any, max_travel: Any, pad: int, block: int, split2: Any,
+    per_s2: Any, per_r2: Any, join2: Any, claim2: Any, top: int, left: int, owner: Any,
+) -> Any:  # fmt: skip
+    """Find the modes of one tile.
+
+    Parameters
+    ----------
+    kind, weights, bands, radius, max_iter
+        As in `window_sums`; colours and ranges are in units of the planes.
+    planes, planes16 : ndarray, shape (C, PH, PW), float32 and int16
+        Padded features. If `planes16` is not empty, it is used, with `radius16` and `flush` from
+        `window_shape16`; `planes` is then empty.
+    tol2 : tuple of two float32
+        Squared length of a last step; factor that turns squared colour into its unit.
+    max_travel : float32
+        A trajectory ends when it has gone as far as this from its start in rows or columns.
+    pad : int
+        Padding of the planes.
+    block, split2
+        Side of a block and squared radius of its cells in colour.
+    per_s2, per_r2, join2, claim2 : float32
+        Cells are compared by ``colour² * per_r2 + distance² * per_s2``, against these limits.
+    top, left : int
+        First pixel of the tile in the image.
+    owner : ndarray, shape (h, w), int32
+        The tile: receives the row of the table of each pixel, -1 where masked.
+
+    Returns
+    -------
+    table : ndarray, shape (n, 2 + C), float32
+        Row, column and features of each mode.
+    """
+    short = planes16.size > 0
+    n_bands = planes16.shape[0] if short else planes.shape[0]
+    height, width = owner.shape
+    features = np.empty((n_bands, height, width), np.float32)
+    for band in range(n_bands):
+        for i in range(height):
+            for j in range(width):
+                if short:
+                    missing = planes16[0, top + i + pad, left + j + pad] == -32768
+                    value = np.float32(planes16[band, top + i + pad, left + j + pad])
+                    features[band, i, j] = np.float32(np.inf) if missing else value
+                else:
+                    features[band, i, j] = planes[band, top + i + pad, left + j + pad]
+    n_columns = (width + block - 1) // block
+    n_rows = (height + block - 1) // block
+    cells = np.empty((3 + n_bands, height * width + LANES), np.float32)
+    first = np.empty(n_rows * n_columns + 1, np.int32)
+    n = cluster_tile(features, block, split2, owner, cells, first)
+
+    owned = np.full(n, -1, np.int32)  # trajectory that owns each cell
+    link = np.empty(n, np.int32)  # trajectory whose mode a trajectory takes
     roots = np.empty((n, 2 + n_bands), np.float32)
     center = np.empty(n_bands, np.float32)
+    anchor = np.empty(n_bands, np.int16)
     sums = np.empty((3 + n_bands, LANES), np.float32)
+    distances = np.empty(LANES, np.float32)
+    per_block = np.float32(1) / np.float32(block)
     n_roots = 0
     for cell in range(n):
         if owned[cell] >= 0:
@@ -135,72 +239,59 @@ def shift_tile(
         n_roots += 1
         link[here] = here
         owned[cell] = here
-        row, column = int(cells[cell, 1] + np.float32(0.5)), int(cells[cell, 2] + np.float32(0.5))
-        dy, dx = cells[cell, 1] - np.float32(row), cells[cell, 2] - np.float32(column)
+        row = int(cells[1, cell] + np.float32(0.5))
+        column = int(cells[2, cell] + np.float32(0.5))
+        start_y, start_x = cells[1, cell] - np.float32(row), cells[2, cell] - np.float32(column)
+        dy, dx = start_y, start_x
         for band in range(n_bands):
-            center[band] = cells[cell, 3 + band]
-        stats[1] += 1
+            center[band] = cells[3 + band, cell]
         for _ in range(max_iter):
-            window_sums(
-                kind,
-                planes,
-                weights,
-                bands,
-                radius,
-                top + row + pad,
-                left + column + pad,
-                dy,
-                dx,
-                center,
-                sums,
-            )
-            stats[0] += 1
-            weight = sums[0, 0]
-            if not weight > np.float32(0):
+            if short:
+                for band in range(n_bands):
+                    anchor[band] = np.int16(np.rint(center[band]))
+                window_sums16(
+                    planes16, bands, radius16, flush, top + row + pad, left + column + pad,
+                    dy, dx, anchor, sums,
+                )  # fmt: skip
+            else:
+                window_sums(
+                    kind, planes, weights, bands, radius, top + row + pad, left + column + pad,
+                    dy, dx, center, sums,
+                )  # fmt: skip
+            if not sums[0, 0] > np.float32(0):
                 break
-            scale = np.float32(1) / weight
-            sy = sums[1, 0] * scale
-            sx = sums[2, 0] * scale
-            dy += sy
-            dx += sx
-            moved = sy * sy + sx * sx
+            scale = np.float32(1) / sums[0, 0]
+            step_y, step_x = sums[1, 0] * scale, sums[2, 0] * scale
+            dy += step_y
+            dx += step_x
+            moved = np.float32(0)
             for band in range(n_bands):
-                d = sums[3 + band, 0] * scale
-                center[band] += d
-                moved += d * d
-            if moved < tol2:
+                mean = sums[3 + band, 0] * scale
+                mean += np.float32(anchor[band]) if short else center[band]
+                moved += (mean - center[band]) * (mean - center[band])
+                center[band] = mean
+            moved = moved * tol2[1] + step_y * step_y + step_x * step_x
+            if moved < tol2[0]:
+                break
+            if max(abs(dy - start_y), abs(dx - start_x)) >= max_travel:
                 break
             y, x = np.float32(row) + dy, np.float32(column) + dx
-            bi, bj = (
-                int(np.floor(y + np.float32(0.5))) // block,
-                int(np.floor(x + np.float32(0.5))) // block,
-            )
-            if bi < 0 or bj < 0 or bi >= block_rows or bj >= block_columns:
-                continue
-            b = bi * block_columns + bj
-            nearest = join2
-            joined = -1
-            for other in range(first[b], first[b + 1]):
-                ey, ex = cells[other, 1] - y, cells[other, 2] - x
-                d2 = np.float32(0)
-                for band in range(n_bands):
-                    d = cells[other, 3 + band] - center[band]
-                    d2 += d * d
-                d2 = d2 * per_r2 + (ey * ey + ex * ex) * per_s2
-                if owned[other] < 0:
-                    if d2 < claim2:
-                        owned[other] = here
-                elif d2 < nearest and owned[other] != here:
-                    nearest = d2
-                    joined = owned[other]
-            if joined >= 0:
-                link[here] = link[joined]
-                stats[2] += 1
-                break
+            i = int(np.floor((y + np.float32(0.5)) * per_block))
+            j = int(np.floor((x + np.float32(0.5)) * per_block))
+            if 0 <= i < n_rows and 0 <= j < n_columns:
+                b = i * n_columns + j
+                joined = meet_cells(
+                    cells, bands, first[b], first[b + 1], y, x, center, per_s2, per_r2, join2,
+                    claim2, here, owned, distances,
+                )  # fmt: skip
+                if joined >= 0:
+                    link[here] = link[joined]
+                    break
         roots[here, 0] = np.float32(top + row) + dy
         roots[here, 1] = np.float32(left + column) + dx
         for band in range(n_bands):
             roots[here, 2 + band] = center[band]
+
     # Only trajectories that reached a mode of their own stay in the table.
     number = np.empty(n_roots, np.int32)
     kept = 0
@@ -209,11 +300,10 @@ def shift_tile(
             number[k] = kept
             roots[kept] = roots[k]
             kept += 1
-    for k in range(n_roots):
-        number[k] = number[link[k]]
+        else:
+            number[k] = number[link[k]]
     for i in range(height):
         for j in range(width):
-            cell = cell_of[i, j]
-            owner[top + i, left + j] = number[owned[cell]] if cell >= 0 else -1
-    stats[3] += n
+            if owner[i, j] >= 0:
+                owner[i, j] = number[owned[owner[i, j]]]
     return roots[:kept].copy()

@@ -23,18 +23,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from segment.kernels.jit import kernel
+from segment.kernels.vectors import F32, Vectors
 
 LANES = 8
 MAX_STATIC_BANDS = 4
 FLAT, EPANECHNIKOV, GAUSSIAN = 0, 1, 2
-
-_F32 = ir.FloatType()
-_I32 = ir.IntType(32)
-_VECTOR = ir.VectorType(_F32, LANES)
-_INT_VECTOR = ir.VectorType(_I32, LANES)
-
-# 2**f on [0, 1), minimax of degree 5: relative error below 2e-7 in float32.
-_EXP2 = (0.999999925, 0.693153073, 0.240153617, 0.0558263179, 0.00898934014, 0.00187757668)
 
 
 def static_bands(n_bands: int) -> tuple[int, ...]:
@@ -46,77 +39,6 @@ def static_bands(n_bands: int) -> tuple[int, ...]:
     return (0,) * n_bands if n_bands <= MAX_STATIC_BANDS else ()
 
 
-class _Vectors:
-    """Vector arithmetic on top of an LLVM builder."""
-
-    def __init__(self, builder: Any) -> None:
-        self.b = builder
-
-    def floats(self, value: float) -> Any:
-        return ir.Constant(_VECTOR, [value] * LANES)
-
-    def ints(self, value: int) -> Any:
-        return ir.Constant(_INT_VECTOR, [value] * LANES)
-
-    def splat(self, scalar: Any) -> Any:
-        kind = ir.VectorType(scalar.type, LANES)
-        first = self.b.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(_I32, 0))
-        return self.b.shuffle_vector(first, first, ir.Constant(_INT_VECTOR, [0] * LANES))
-
-    def llvm(self, name: str, *args: Any) -> Any:
-        """Call an LLVM intrinsic whose arguments and result are of one type."""
-        kind = args[0].type
-        suffix = f"v{LANES}f32" if kind == _VECTOR else "f32"
-        function = cgutils.get_or_insert_function(
-            self.b.module, ir.FunctionType(kind, [kind] * len(args)), f"llvm.{name}.{suffix}"
-        )
-        return self.b.call(function, args)
-
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
-        return self.llvm("fmuladd", a, b, c)
-
-    def exp2(self, x: Any) -> Any:
-        """2**x for x in (-100, 0]."""
-        whole = self.b.fptosi(x, _INT_VECTOR)  # rounds towards zero: fraction in (-1, 0]
-        whole = self.b.sub(whole, self.ints(1))
-        fraction = self.b.fsub(x, self.b.sitofp(whole, _VECTOR))
-        value = self.floats(_EXP2[-1])
-        for coefficient in reversed(_EXP2[:-1]):
-            value = self.fma(value, fraction, self.floats(coefficient))
-        bits = self.b.shl(self.b.add(whole, self.ints(127)), self.ints(23))
-        return self.b.fmul(value, self.b.bitcast(bits, _VECTOR))
-
-    def load(self, pointer: Any, index: Any) -> Any:
-        at = self.b.bitcast(self.b.gep(pointer, [index]), _VECTOR.as_pointer())
-        return self.b.load(at, align=4)
-
-    def variable(self, value: Any) -> Any:
-        """Return a stack slot, which LLVM turns into a register, holding `value`."""
-        slot = cgutils.alloca_once(self.b, value.type)
-        self.b.store(value, slot)
-        return slot
-
-    def increase(self, slot: Any, value: Any) -> None:
-        total = self.b.load(slot, align=4)
-        add = self.b.add if value.type == _INT_VECTOR else self.b.fadd
-        self.b.store(add(total, value), slot, align=4)
-
-    def total(self, vector: Any) -> Any:
-        width = LANES
-        while width > 1:
-            width //= 2
-            halves = [
-                self.b.shuffle_vector(
-                    vector,
-                    vector,
-                    ir.Constant(ir.VectorType(_I32, width), list(range(start, start + width))),
-                )
-                for start in (0, width)
-            ]
-            vector = self.b.fadd(*halves)
-        return self.b.extract_element(vector, ir.Constant(_I32, 0))
-
-
 class _Window:
     """Emits the body of one of the three `*_sums` intrinsics; see `window_sums` for its meaning.
 
@@ -126,20 +48,19 @@ class _Window:
 
     def __init__(self, kind: int, context: Any, builder: Any, signature: Any, args: Any) -> None:
         types_of = signature.args
-        planes, weights, center, sums = (
-            context.make_array(types_of[k])(context, builder, args[k])
-            if isinstance(types_of[k], types.Array)
-            else None
-            for k in (0, 1, 3, 4)
+        planes, center, sums = (
+            context.make_array(types_of[k])(context, builder, args[k]) for k in (0, 3, 4)
         )
-        self.b, self.v, self.kind = builder, _Vectors(builder), kind
+        self.b, self.v, self.kind = builder, Vectors(builder, LANES), kind
         self.row, self.column, self.n_rows, self.n_columns, self.y_first, self.x_first = args[5:11]
         self.s_limit, self.r_limit, self.s_scale, self.r_scale = args[11:]
         self.index = self.row.type
         self.n_bands, rows, self.row_stride = cgutils.unpack_tuple(builder, planes.shape, 3)
         self.plane_stride = builder.mul(rows, self.row_stride)
         self.data, self.center, self.sums = planes.data, center.data, sums.data
-        self.pixel_weights = None if types_of[1] == types.none else weights.data
+        self.pixel_weights = None
+        if types_of[1] != types.none:
+            self.pixel_weights = context.make_array(types_of[1])(context, builder, args[1]).data
         self.counts = kind == FLAT and self.pixel_weights is None
         # With a static number of bands, centres and sums stay in registers.
         self.static = range(len(types_of[2]))
@@ -161,7 +82,7 @@ class _Window:
     def band_sum(self, k: Any) -> Any:
         """Return the lanes of `sums` that hold band `k` where the number of bands is not static."""
         row = self.b.add(k, self.number(3))
-        return self.b.bitcast(self.sum_pointer(row), _VECTOR.as_pointer())
+        return self.b.bitcast(self.sum_pointer(row), self.v.floats_type.as_pointer())
 
     def each_band(self) -> Any:
         return cgutils.for_range(self.b, self.n_bands)
@@ -174,7 +95,7 @@ class _Window:
         zero = v.floats(0.0)
         self.weight, self.y, self.x = (v.variable(zero) for _ in range(3))
         self.band_sums = [v.variable(zero) for _ in self.static]
-        self.distance = cgutils.alloca_once(b, _VECTOR)
+        self.distance = cgutils.alloca_once(b, v.floats_type)
         if not self.static:
             with self.each_band() as band:
                 b.store(zero, self.band_sum(band.index), align=4)
@@ -193,18 +114,18 @@ class _Window:
     def emit_column(self, left: Any) -> None:
         """Walk down `LANES` columns from column `left` of the window."""
         b, v = self.b, self.v
-        x_left = b.fadd(self.x_first, b.sitofp(left, _F32))
-        x = b.fadd(v.splat(x_left), ir.Constant(_VECTOR, [float(k) for k in range(LANES)]))
+        x_left = b.fadd(self.x_first, b.sitofp(left, F32))
+        x = b.fadd(v.splat(x_left), v.ramp())
         xx = b.fmul(x, x)
         room = b.fsub(v.splat(self.s_limit), xx)
-        top, end = self.rows_of_column(x_left)
+        top, end = v.rows_of_disc(x_left, self.y_first, self.s_limit, self.n_rows)
         n_rows = b.sub(end, top)
-        y_top = b.fadd(self.y_first, b.sitofp(top, _F32))
+        y_top = b.fadd(self.y_first, b.sitofp(top, F32))
         start = b.add(b.mul(b.add(self.row, top), self.row_stride), b.add(self.column, left))
         # A range whose step is not constant: LLVM cannot unroll it, which would cost more registers
         # than there are.
         rows = (start, b.add(start, b.mul(n_rows, self.row_stride)), self.row_stride)
-        count_type = _INT_VECTOR if self.counts else _VECTOR
+        count_type = v.ints_type if self.counts else v.floats_type
         column_weight = v.variable(ir.Constant(count_type, [0] * LANES))
         if self.counts:
             y_slot = v.variable(v.splat(y_top))
@@ -215,9 +136,11 @@ class _Window:
                 b.store(b.fadd(y, v.floats(1.0)), y_slot)
                 v.increase(running, b.load(column_weight))
             # `running` counts each hit once for its row and once for each row below.
-            weight = b.sitofp(b.load(column_weight), _VECTOR)
-            y_end = v.splat(b.fadd(y_top, b.sitofp(n_rows, _F32)))
-            v.increase(self.y, b.fsub(b.fmul(weight, y_end), b.sitofp(b.load(running), _VECTOR)))
+            weight = b.sitofp(b.load(column_weight), v.floats_type)
+            y_end = v.splat(b.fadd(y_top, b.sitofp(n_rows, F32)))
+            v.increase(
+                self.y, b.fsub(b.fmul(weight, y_end), b.sitofp(b.load(running), v.floats_type))
+            )
         else:
             y_slot = v.variable(v.splat(y_top))
             with cgutils.for_range_slice(b, *rows, inc=True) as (at, _):
@@ -227,21 +150,6 @@ class _Window:
             weight = b.load(column_weight)
         v.increase(self.weight, weight)
         v.increase(self.x, b.fmul(weight, x))
-
-    def rows_of_column(self, x_left: Any) -> tuple[Any, Any]:
-        """Return the rows, from first to one past the last, that the disc can reach in a column."""
-        b, zero = self.b, ir.Constant(_F32, 0.0)
-        right = b.fneg(b.fadd(x_left, ir.Constant(_F32, LANES - 1.0)))
-        nearest = b.select(b.fcmp_ordered(">", x_left, right), x_left, right)
-        nearest = b.select(b.fcmp_ordered(">", nearest, zero), nearest, zero)
-        room = b.fsub(self.s_limit, b.fmul(nearest, nearest))
-        room = b.select(b.fcmp_ordered(">", room, zero), room, zero)
-        half = b.fadd(self.v.llvm("sqrt", room), ir.Constant(_F32, 0.01))  # covers rounding
-        top = b.fptosi(b.fneg(b.fadd(half, self.y_first)), self.index)
-        top = b.select(b.icmp_signed("<", top, self.number(0)), self.number(0), top)
-        end = b.add(b.fptosi(b.fsub(half, self.y_first), self.index), self.number(1))
-        end = b.select(b.icmp_signed("<", end, self.n_rows), end, self.n_rows)
-        return top, end
 
     def emit_distance(self, at: Any) -> tuple[Any, list[Any]]:
         """Return squared colour distances at `at`, and the differences if they are in registers."""
@@ -273,7 +181,7 @@ class _Window:
         b, v = self.b, self.v
         distance, differences = self.emit_distance(at)
         inside = b.and_(inside, b.fcmp_ordered("<", distance, v.splat(self.r_limit)))
-        hit = b.sext(inside, _INT_VECTOR)
+        hit = b.sext(inside, v.ints_type)
         b.store(b.sub(b.load(column_weight), hit), column_weight)
         self.add_bands(at, differences, lambda d: b.select(inside, d, v.floats(0.0)))
 
