@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.kernels import color
+from segment.kernels.window16 import MISSING
 from segment.threads import bands, run
 
 FloatArray = NDArray[np.float32]
+# Middle and half range of the bands of the sRGB gamut.
+_RANGES = {
+    "luv": ((50.0, 46.0, -13.0), (50.0, 129.1, 121.2)),
+    "lab": ((50.0, 6.0, -7.0), (50.0, 92.3, 101.6)),
+    "rgb": ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
+}
+
 CHUNK_PIXELS = 1 << 15  # a chunk of colours stays in the second-level cache
 
 
@@ -215,30 +224,78 @@ def feature_planes(
     planes : ndarray, shape (C, H + 2 pad, W + 2 pad + pad_right), float32
         Infinite where padded or masked.
     """
+    planes: FloatArray = _planes(
+        pixels, color_space, pad, pad_right, n_threads, np.dtype(np.float32), np.inf, lambda x: x
+    )
+    return planes
+
+
+def _planes(
+    pixels: Pixels,
+    color_space: str,
+    pad: int,
+    pad_right: int,
+    n_threads: int,
+    dtype: np.dtype[Any],
+    missing: float,
+    convert: Callable[[FloatArray], NDArray[Any]],
+) -> NDArray[Any]:
     height, width, n_bands = pixels.values.shape
-    planes = np.empty((n_bands, height + 2 * pad, width + 2 * pad + pad_right), np.float32)
-    planes[:, :pad] = planes[:, pad + height :] = np.inf
-    planes[:, :, :pad] = planes[:, :, pad + width :] = np.inf
+    planes = np.empty((n_bands, height + 2 * pad, width + 2 * pad + pad_right), dtype)
+    planes[:, :pad] = planes[:, pad + height :] = missing
+    planes[:, :, :pad] = planes[:, :, pad + width :] = missing
     table = _linear_table(pixels.values.dtype) if color_space in ("luv", "lab") else None
 
-    def convert(rows: tuple[int, int]) -> None:
+    def fill(rows: tuple[int, int]) -> None:
         first, last = rows
         out = planes[:, pad + first : pad + last, pad : pad + width]
         flat = np.array(pixels.values[first:last], order="C").reshape(-1, n_bands)  # a copy
         if pixels.mask is not None:
             flat[~pixels.mask[first:last].ravel()] = 0  # NaN, say
         if color_space == "none":
-            features = flat.T
+            features = flat.T.astype(np.float32)
         elif color_space == "rgb":
             features = _unit(flat.T) * np.float32(255)
         else:
             features = _cie(flat, table, color_space)
-        out[:] = features.reshape(out.shape)
+        out[:] = convert(features).reshape(out.shape)
         if pixels.mask is not None:
-            out[:, ~pixels.mask[first:last]] = np.inf
+            out[:, ~pixels.mask[first:last]] = missing
 
-    run(convert, bands(height, _rows_of_chunk(width)), n_threads)
+    run(fill, bands(height, _rows_of_chunk(width)), n_threads)
     return planes
+
+
+def short_planes(
+    pixels: Pixels, color_space: str, scale: float, *, pad: int, pad_right: int, n_threads: int = 1
+) -> NDArray[np.int16]:
+    """Return the features of `feature_planes` in 16 bits: ``round((feature - offset) * scale)``.
+
+    `color_range` has the offsets; what is padded or masked is `window16.MISSING` in all bands.
+    """
+    offsets = np.array(color_range(color_space, pixels.values.shape[2])[0], np.float32)
+
+    def convert(features: FloatArray) -> NDArray[np.int16]:
+        out = np.empty(features.shape, np.int16)
+        color.quantize(np.ascontiguousarray(features), offsets, np.float32(scale), out)
+        return out
+
+    planes: NDArray[np.int16] = _planes(
+        pixels, color_space, pad, pad_right, n_threads, np.dtype(np.int16), MISSING, convert
+    )
+    return planes
+
+
+def color_range(color_space: str, n_bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the middle of each band's range in a colour space, and the half of the range."""
+    offsets, spans = _RANGES[color_space]
+    return offsets[:n_bands], spans[:n_bands]
+
+
+def color_units(values: FloatArray, color_space: str, scale: float) -> FloatArray:
+    """Return values (n, C) of `short_planes` as features."""
+    offsets = np.array(color_range(color_space, values.shape[1])[0], np.float32)
+    return values / np.float32(scale) + offsets
 
 
 def _scale(dtype: np.dtype[Any]) -> float:

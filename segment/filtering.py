@@ -2,98 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InputError
-from segment.features import FloatArray, Pixels, check_image, feature_planes, pixels_from_features
-from segment.kernels import lattice, window
-from segment.params import KERNELS, MeanShiftParams
-from segment.threads import bands, resolve_n_threads, run
-
-ROWS_OF_JOB = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Modes:
-    """Where the pixels of an image climbed to.
-
-    Attributes
-    ----------
-    owner : ndarray, shape (H, W), int32
-        Row of `table` of each pixel; -1 where masked.
-    table : ndarray, shape (n, 2 + C), float32
-        Row, column and features of each mode.
-    """
-
-    owner: NDArray[np.int32]
-    table: FloatArray
-
-    def planes(self) -> FloatArray:
-        """Return the features of each pixel's mode, float32 (C, H, W); 0 where masked."""
-        features = self.table[:, 2:].T
-        out = np.empty((len(features), *self.owner.shape), np.float32)
-        hidden = self.owner < 0
-        for band, values in zip(out, features, strict=True):
-            np.take(values, self.owner, out=band, mode="clip")
-            band[hidden] = 0
-        return out
-
-
-def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray | None:
-    """Return per-pixel weights as float32, or raise InputError if they cannot be used."""
-    if weights is None:
-        return None
-    values = np.asarray(weights)
-    if values.shape != shape:
-        raise InputError(
-            f"weights has shape {values.shape} and the image {shape}; give one weight a pixel"
-        )
-    if values.dtype.kind not in "biuf":
-        raise InputError(f"weights has dtype {values.dtype}; give real numbers of at least 0")
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1e15:
-        raise InputError("weights has values that are negative, NaN or above 1e15; give 0 to 1e15")
-    return values.astype(np.float32)
-
-
-def find_modes(
-    pixels: Pixels, params: MeanShiftParams, weights: FloatArray | None, n_threads: int
-) -> Modes:
-    """Climb from every pixel to its mode."""
-    kind = KERNELS.index(params.kernel)
-    extent = sum(pixels.values.shape[:2])
-    pad = window.window_reach(kind, params.spatial_bandwidth, extent) + 1
-    planes = feature_planes(
-        pixels, params.color_space, pad=pad, pad_right=window.LANES, n_threads=n_threads
-    )
-    n_bands, (height, width) = len(planes), pixels.values.shape[:2]
-    padded_weights = None
-    if weights is not None:
-        padded_weights = np.pad(weights, ((pad, pad), (pad, pad + window.LANES)))
-    table = np.zeros((height, width, 2 + n_bands), np.float32)
-
-    def climb(rows: tuple[int, int]) -> None:
-        lattice.climb_rows(
-            kind,
-            planes,
-            padded_weights,
-            window.static_bands(n_bands),
-            window.window_shape(kind, params.spatial_bandwidth, params.range_bandwidth, extent),
-            params.max_iter,
-            np.float32(params.tol**2),
-            pad,
-            *rows,
-            table,
-        )
-
-    run(climb, bands(height, ROWS_OF_JOB), n_threads)
-    owner = np.arange(height * width, dtype=np.int32).reshape(height, width)
-    if pixels.mask is not None:
-        owner[~pixels.mask] = -1
-    return Modes(owner, table.reshape(height * width, 2 + n_bands))
+from segment.features import check_image, pixels_from_features
+from segment.modes import check_weights, find_modes
+from segment.params import MeanShiftParams
+from segment.threads import resolve_n_threads
 
 
 def mean_shift_filter(
@@ -103,6 +19,7 @@ def mean_shift_filter(
     range_bandwidth: float = 6.5,
     kernel: str = "flat",
     color_space: str = "luv",
+    engine: str = "fast",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
     weights: ArrayLike | None = None,
@@ -134,6 +51,10 @@ def mean_shift_filter(
     color_space : {"luv", "lab", "rgb", "none"}
         Where colours are compared: CIE Luv or Lab (L in 0..100), RGB in 0..255 whatever the dtype,
         or the bands as they are.
+    engine : {"fast", "exact"}
+        "exact" climbs from every pixel on its own. "fast" lets pixels of one small block and of
+        nearly one colour climb together, and join trajectories that they meet: the same modes for
+        almost all pixels, many times sooner, and the more so the larger the bandwidths.
     channel_axis : int or None
         Axis of the channels of a 3-D image.
     mask : array_like of bool, shape (H, W), optional
@@ -167,6 +88,7 @@ def mean_shift_filter(
         range_bandwidth=range_bandwidth,
         kernel=kernel,
         color_space=color_space,
+        engine=engine,
         max_iter=max_iter,
         tol=tol,
     )

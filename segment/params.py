@@ -11,6 +11,7 @@ from typing import Any
 from segment.errors import InputError
 
 KERNELS = ("flat", "epanechnikov", "gaussian")
+ENGINES = ("fast", "exact")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
 # Bandwidths (spatial, range) of the leaves of a hierarchy that nobody chose any for: small, because
@@ -35,6 +36,8 @@ class MeanShiftParams:
         Weights of the mean.
     color_space : {"luv", "lab", "rgb", "none"}
         Space in which colours are compared.
+    engine : {"fast", "exact"}
+        Whether pixels climb together where they can, or each on its own.
     connectivity : {1, 2}
         1: pixels that share an edge are neighbours; 2: those that share a corner too.
     max_iter : int
@@ -54,6 +57,7 @@ class MeanShiftParams:
     min_size: int = 20
     kernel: str = "flat"
     color_space: str = "luv"
+    engine: str = "fast"
     connectivity: int = 1
     max_iter: int = 100
     tol: float = 0.1
@@ -65,6 +69,7 @@ class MeanShiftParams:
         put(self, "min_size", whole_number("min_size", self.min_size, minimum=0))
         put(self, "kernel", choice("kernel", self.kernel, KERNELS))
         put(self, "color_space", choice("color_space", self.color_space, COLOR_SPACES))
+        put(self, "engine", choice("engine", self.engine, ENGINES))
         put(self, "connectivity", whole_number("connectivity", self.connectivity, minimum=1))
         if self.connectivity > 2:
             raise InputError(

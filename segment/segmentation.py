@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.features import Pixels, check_image, to_dtype
-from segment.filtering import Modes, check_weights, find_modes
 from segment.kernels import regions as kernels
+from segment.modes import Modes, check_weights, find_modes
 from segment.params import MeanShiftParams
 from segment.threads import bands, resolve_n_threads, run
 
@@ -142,6 +142,7 @@ def mean_shift(
     min_size: int = 20,
     kernel: str = "flat",
     color_space: str = "luv",
+    engine: str = "fast",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
     weights: ArrayLike | None = None,
@@ -163,7 +164,7 @@ def mean_shift(
         Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float; the dtype
         decides the scale, and floats must lie in 0..1 for the colour spaces. Never written to; do
         not change it while the result is in use.
-    spatial_bandwidth, range_bandwidth, kernel, color_space, channel_axis, max_iter, tol
+    spatial_bandwidth, range_bandwidth, kernel, color_space, engine, channel_axis, max_iter, tol
         As in `mean_shift_filter`.
     min_size : int
         Smallest region in pixels. Only a part of the image that is smaller and cut off by the mask
@@ -207,6 +208,7 @@ def mean_shift(
         min_size=min_size,
         kernel=kernel,
         color_space=color_space,
+        engine=engine,
         connectivity=connectivity,
         max_iter=max_iter,
         tol=tol,

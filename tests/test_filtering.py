@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import segment
 from segment.features import check_image
-from segment.filtering import find_modes
+from segment.modes import find_modes
 from segment.params import KERNELS, MeanShiftParams
 from tests import naive
 
@@ -25,7 +25,7 @@ def compare(
     **parameters: Any,
 ) -> NDArray[np.float32]:
     """Find modes with one and three threads and naively; return them, (H, W, 2 + C)."""
-    params = MeanShiftParams(color_space="none", **parameters)
+    params = MeanShiftParams(color_space="none", engine="exact", **parameters)
     pixels = check_image(image, color_space="none", mask=keep)
     modes = find_modes(pixels, params, weights, 1)
     threaded = find_modes(pixels, params, weights, 3)

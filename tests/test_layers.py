@@ -15,6 +15,7 @@ LAYERS = [
     {"kernels"},
     {
         "features",
+        "modes",
         "filtering",
         "segmentation",
         "hierarchy",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segment.filtering import Modes
+from segment.modes import Modes
 from segment.params import MeanShiftParams
 from segment.segmentation import label_regions
 from tests import naive

@@ -5,13 +5,14 @@ clustering), and one trajectory starts from the mean of each cell. Its windows h
 themselves, so a mode is as exact as a pixel's own; what is saved is trajectories, and steps. A
 trajectory claims the free cells that it passes, and ends where it meets a cell whose mode is
 known, which it takes. Cells are visited in raster order and memory ends at the tile, so a result
-depends on nothing but the pixels within reach (`segment.filtering.reach`).
+depends on nothing but the pixels within reach (`segment.modes.reach`).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -92,7 +93,9 @@ def cluster_block(
 
 
 @kernel()
-def cluster_tile(features: Any, block: int, limit2: Any, cell_of: Any, cells: Any, first: Any) -> int:
+def cluster_tile(
+    features: Any, block: int, limit2: Any, cell_of: Any, cells: Any, first: Any
+) -> int:
     """Cut the blocks of a tile into cells; ``first[b]`` is the first cell of block b."""
     height, width = cell_of.shape
     leaders = np.empty((MAX_CELLS, features.shape[0]), np.float32)
@@ -110,8 +113,7 @@ def cluster_tile(features: Any, block: int, limit2: Any, cell_of: Any, cells: An
     return n
 
 
-@intrinsic
-def cell_distances(
+def _cell_distances(
     typingctx: Any, cells: Any, bands: Any, begin: Any, y: Any, x: Any, center: Any, per_s2: Any,
     per_r2: Any, out: Any,
 ) -> Any:  # fmt: skip
@@ -134,19 +136,29 @@ def cell_distances(
             b.store(v.fma(d, d, b.load(slot)), slot)
 
         space, color = v.variable(v.floats(0.0)), v.variable(v.floats(0.0))
-        number = lambda value: ir.Constant(begin.type, value)  # noqa: E731
-        add_square(space, difference(number(1), y))
-        add_square(space, difference(number(2), x))
-        with cgutils.for_range(b, b.sub(n_rows, number(3))) as band:
+        add_square(space, difference(ir.Constant(begin.type, 1), y))
+        add_square(space, difference(ir.Constant(begin.type, 2), x))
+        with cgutils.for_range(b, b.sub(n_rows, ir.Constant(begin.type, 3))) as band:
             value = b.load(b.gep(center.data, [band.index]))
-            add_square(color, difference(b.add(band.index, number(3)), value))
-        total = v.fma(
-            b.load(color), v.splat(per_r2), b.fmul(b.load(space), v.splat(per_s2))
-        )
+            add_square(color, difference(b.add(band.index, ir.Constant(begin.type, 3)), value))
+        total = v.fma(b.load(color), v.splat(per_r2), b.fmul(b.load(space), v.splat(per_s2)))
         b.store(total, b.bitcast(out.data, v.floats_type.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+def _plain_distances(
+    cells: Any, _: Any, begin: int, y: Any, x: Any, center: Any, per_s2: Any, per_r2: Any, out: Any
+) -> None:
+    """What `cell_distances` computes, in NumPy, for runs without the JIT."""
+    some = cells[:, begin : begin + LANES]
+    space = (some[1] - y) ** 2 + (some[2] - x) ** 2
+    color = ((some[3:] - center[:, None]) ** 2).sum(axis=0)
+    out[:] = color * per_r2 + space * per_s2
+
+
+cell_distances: Any = _plain_distances if numba.config.DISABLE_JIT else intrinsic(_cell_distances)  # type: ignore[attr-defined]
 
 
 @kernel(inline="always")
@@ -167,6 +179,15 @@ def meet_cells(
                 join2 = d2
                 joined = owned[cell]
     return joined
+
+
+@kernel()
+def add_offset(owner: Any, offset: int) -> None:
+    """Add `offset` to the owners of a tile that are not -1."""
+    for i in range(owner.shape[0]):
+        for j in range(owner.shape[1]):
+            if owner[i, j] >= 0:
+                owner[i, j] += offset
 
 
 @kernel()

@@ -111,6 +111,15 @@ def lightness_from_linear(linear: Any, out: Any) -> None:
         out[0, i] = root if y > _EPSILON else _KAPPA * y
 
 
+@kernel()
+def quantize(features: Any, offsets: Any, scale: Any, out: Any) -> None:
+    """Put ``round((features - offset) * scale)`` of float32 (C, n) into int16 (C, n)."""
+    for band in range(features.shape[0]):
+        offset = offsets[band]
+        for i in range(features.shape[1]):
+            out[band, i] = np.int16(np.rint((features[band, i] - offset) * scale))
+
+
 def linear_from_luv(luv: Any) -> Any:
     """Return linear RGB, float32 (3, n), of L, u, v (3, n)."""
     lightness, u, v = luv.astype(np.float64)

@@ -107,7 +107,7 @@ class Vectors:
         its squared radius; rows count from 0 to `n_rows`.
         """
         b, index = self.b, n_rows.type
-        zero, number = ir.Constant(F32, 0.0), lambda value: ir.Constant(index, value)
+        zero, none = ir.Constant(F32, 0.0), ir.Constant(index, 0)
         right = b.fneg(b.fadd(x_left, ir.Constant(F32, self.lanes - 1.0)))
         nearest = b.select(b.fcmp_ordered(">", x_left, right), x_left, right)
         nearest = b.select(b.fcmp_ordered(">", nearest, zero), nearest, zero)
@@ -115,7 +115,7 @@ class Vectors:
         room = b.select(b.fcmp_ordered(">", room, zero), room, zero)
         half = b.fadd(self.llvm("sqrt", room), ir.Constant(F32, 0.01))  # covers rounding
         top = b.fptosi(b.fneg(b.fadd(half, y_first)), index)
-        top = b.select(b.icmp_signed("<", top, number(0)), number(0), top)
-        end = b.add(b.fptosi(b.fsub(half, y_first), index), number(1))
+        top = b.select(b.icmp_signed("<", top, none), none, top)
+        end = b.add(b.fptosi(b.fsub(half, y_first), index), ir.Constant(index, 1))
         end = b.select(b.icmp_signed("<", end, n_rows), end, n_rows)
         return top, end

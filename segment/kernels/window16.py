@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -21,6 +22,7 @@ from segment.kernels.vectors import F32, I16, Vectors
 
 LANES16 = 16
 MISSING = -(2**15)
+MAX_BANDWIDTH = 10_000  # rows are counted in 16 bits
 
 
 class _Window16:
@@ -96,9 +98,9 @@ class _Window16:
         b, v = self.b, self.v
         hits, running = v.variable(v.shorts(0)), v.variable(v.shorts(0))
         sums = [v.variable(v.shorts(0)) for _ in self.bands]
-        at_rows = [b.add(start, b.mul(row, self.row_stride)) for row in (first, end)]
+        top, bottom = (b.add(start, b.mul(row, self.row_stride)) for row in (first, end))
         # A step that is not constant: LLVM cannot unroll the loop, which would cost registers.
-        with cgutils.for_range_slice(b, *at_rows, self.row_stride, inc=True) as (at, _):
+        with cgutils.for_range_slice(b, top, bottom, self.row_stride, inc=True) as (at, _):
             differences, distance = [], None
             for plane, center in zip(self.planes, self.centers, strict=True):
                 d = v.llvm("ssub.sat", v.load(plane, at), center)
@@ -131,8 +133,7 @@ class _Window16:
         return b.trunc(b.ashr(b.mul(wide, wide), v.ints(16)), v.shorts_type)
 
 
-@intrinsic
-def flat_sums16(
+def _flat_sums16(
     typingctx: Any, planes: Any, bands: Any, center: Any, sums: Any, row: Any, column: Any,
     n_rows: Any, n_columns: Any, flush: Any, y_first: Any, x_first: Any, s_limit: Any, r_limit: Any,
 ) -> Any:  # fmt: skip
@@ -140,10 +141,29 @@ def flat_sums16(
     signature = types.none(planes, bands, center, sums, *scalars)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _Window16(context, builder, signature, args).emit()
+        if len(signature.args[1]):  # 16 bits are for colour spaces, of four bands at most
+            _Window16(context, builder, signature, args).emit()
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+def _plain_sums16(
+    planes: Any, _: Any, center: Any, sums: Any, row: int, column: int, n_rows: int,
+    n_columns: int, flush: int, y_first: float, x_first: float, s_limit: float, r_limit: float,
+) -> None:  # fmt: skip
+    """What `flat_sums16` computes, in NumPy, for runs without the JIT."""
+    block = planes[:, row : row + n_rows, column : column + n_columns].astype(np.int64)
+    y = (np.float32(y_first) + np.arange(n_rows, dtype=np.float32))[:, None]
+    x = (np.float32(x_first) + np.arange(n_columns, dtype=np.float32))[None]
+    d = np.clip(block - center[:, None, None], -(2**15), 2**15 - 1)
+    doubled = np.clip(2 * d, -(2**15), 2**15 - 1)
+    hit = (y * y + x * x < s_limit) & ((doubled * doubled >> 16).sum(axis=0) < r_limit)
+    for k, value in enumerate([1 + 0 * d[0], y + 0 * x, x + 0 * y, *d]):
+        sums[k, 0] = value[hit].sum()
+
+
+flat_sums16: Any = _plain_sums16 if numba.config.DISABLE_JIT else intrinsic(_flat_sums16)  # type: ignore[attr-defined]
 
 
 @kernel(inline="always")
@@ -193,14 +213,19 @@ def window_scale16(
 
 
 def window_shape16(
-    spatial_bandwidth: float, range_bandwidth: float, scale: float, n_bands: int
+    spatial_bandwidth: float,
+    range_bandwidth: float,
+    scale: float,
+    n_bands: int,
+    extent: float = np.inf,
 ) -> tuple[tuple[np.float32, np.float32], int]:
     """Return the squared radii that `window_sums16` compares, and its rows between flushes.
 
-    The cut of a square loses half a unit on average, which the limit makes up for.
+    `extent` is as in `window.window_shape`. The cut of a square loses half a unit on average, which
+    the limit makes up for.
     """
     radius = 2 * range_bandwidth * scale
     limit = np.ceil(radius**2 / 2**16 - n_bands / 2)
     largest = np.sqrt((limit + n_bands) * 2**16) / 2 + 1
     flush = min(int(32767 // largest), 128)
-    return (np.float32(spatial_bandwidth**2), np.float32(limit)), flush
+    return (np.float32(min(spatial_bandwidth, extent) ** 2), np.float32(limit)), flush
