@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 # Public name -> module that defines it.
 _PUBLIC = {
     "ExtraError": "segment.errors",
+    "batch": "segment.batching",
     "FileError": "segment.errors",
     "InputError": "segment.errors",
     "SegmentError": "segment.errors",

@@ -29,6 +29,8 @@ REMEDIES = {
 }
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+TEMPORARY = ".segment-"
+
 
 def display_name(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
     """Return a file name as one printable line: control and undecodable characters are escaped.
@@ -76,14 +78,21 @@ def atomic_write(path: str | os.PathLike[str], *, overwrite: bool = False) -> It
     """
     target = Path(path)
     refuse_existing(target, overwrite=overwrite)
-    # A short name of our own: it fits wherever the target's fits, and says what it is.
-    temporary = target.parent / f".segment-{secrets.token_hex(6)}.tmp"
+    temporary = temporary_name(target.parent)
     try:
-        # os.open and not tempfile: the file keeps the permissions that the umask grants.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as stream:
+        descriptor = _open_nameless(target.parent)
+        nameless = descriptor is not None
+        if descriptor is None:
+            # os.open and not tempfile: the file keeps the permissions that the umask grants.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(temporary, flags, 0o666)
+        with os.fdopen(descriptor, "wb") as stream:
             yield stream
-        _take_name(temporary, target, overwrite=overwrite)
+            stream.flush()
+            if nameless:
+                _name(stream.fileno(), temporary if overwrite else target)
+        if overwrite or not nameless:
+            _take_name(temporary, target, overwrite=overwrite)
     except OSError as error:
         if isinstance(error, FileError):
             raise
@@ -91,6 +100,34 @@ def atomic_write(path: str | os.PathLike[str], *, overwrite: bool = False) -> It
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def temporary_name(folder: Path) -> Path:
+    """Return a new name for an unfinished file, which tells the process that writes it.
+
+    It is short, so that it fits wherever the file's own name fits.
+    """
+    return folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}.tmp"
+
+
+def _open_nameless(folder: Path) -> int | None:
+    """Open a file without a name, which vanishes if the process is killed; Linux has them."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except OSError as error:
+        if error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}:
+            return None  # not on this file system; a missing folder shows in the next step
+        raise
+
+
+def _name(descriptor: int, path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:  # given a folder, os.link follows the link that /proc holds
+        os.link(f"/proc/self/fd/{descriptor}", path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = False) -> Path:

@@ -26,7 +26,7 @@ LAYERS = [
         "palette",
     },
     {"images", "exports", "drawing", "plots", "warmup"},
-    {"batch", "scene"},
+    {"batching", "scene"},
     {"cli", "page"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

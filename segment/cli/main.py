@@ -20,6 +20,7 @@ from segment.errors import SegmentError
 # Command -> module that defines a function of the same name, and the line that lists it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "image": ("segment.cli.image", "Segment pictures: label maps, flat colours, outlines."),
+    "batch": ("segment.cli.batch", "Segment a whole folder; run again to go on or catch up."),
     "warmup": ("segment.cli.warmup", "Compile everything now, so that later runs start at once."),
 }
 

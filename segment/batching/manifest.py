@@ -1,0 +1,152 @@
+"""The manifest: one JSON line a picture, appended as work is done, and the lock that guards it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from segment.errors import FileError
+from segment.files import display_name, file_error
+
+MANIFEST = "manifest.jsonl"
+LOCK = ".segment.lock"
+
+Entry = dict[str, Any]
+
+
+def read_manifest(path: Path) -> dict[str, Entry]:
+    """Return the last entry of each input; a line cut short by a crash is passed over.
+
+    Raises
+    ------
+    FileError
+        If the file exists and cannot be read.
+    """
+    entries: dict[str, Entry] = {}
+    try:
+        with path.open("rb") as stream:
+            for line in stream:
+                with contextlib.suppress(ValueError):
+                    entry = json.loads(line)
+                    if isinstance(entry, dict) and isinstance(entry.get("input"), str):
+                        entries[entry["input"]] = entry
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise file_error(path, error) from error
+    return entries
+
+
+class Manifest:
+    """A manifest open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._descriptor = os.open(path, flags, 0o666)
+            self._end_last_line()
+        except OSError as error:
+            raise file_error(path, error, "write") from error
+
+    def _end_last_line(self) -> None:
+        size = os.lseek(self._descriptor, 0, os.SEEK_END)
+        if size:
+            os.lseek(self._descriptor, size - 1, os.SEEK_SET)
+            if os.read(self._descriptor, 1) != b"\n":
+                self._write(b"\n")
+
+    def append(self, entry: Entry) -> None:
+        """Add one entry; it is in the hands of the system when this returns.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written; its ``errno`` tells a full disk.
+        """
+        # ASCII: any file name survives, also one that is no text.
+        line = json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
+        try:
+            self._write(line)
+        except OSError as error:
+            raise file_error(self.path, error, "write") from error
+
+    def _write(self, data: bytes) -> None:
+        # One call, so that a crash cuts at most this line, and two processes never mix lines.
+        written = os.write(self._descriptor, data)
+        if written < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system takes back when the process dies, however.
+
+    Raises
+    ------
+    FileError
+        If another run holds it, or it cannot be made.
+    """
+    path = folder / LOCK
+    while True:
+        try:
+            stream = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise file_error(folder, error, "write to") from error
+        with stream:
+            if not _try_lock(stream.fileno()):
+                stream.seek(0)
+                holder = stream.read(200).strip()
+                raise FileError(
+                    f"{display_name(folder)} is in use by another run"
+                    f"{f' ({display_name(holder)})' if holder else ''}; wait for it, or stop it"
+                )
+            if not _still_there(path, stream.fileno()):
+                continue  # its holder has just removed it
+            stream.truncate(0)
+            stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            stream.flush()
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            return
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
+            return False
+        if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}:
+            raise
+        # A file system without locks: better to work without one than not at all.
+    return True
+
+
+def _still_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

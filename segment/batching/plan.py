@@ -1,0 +1,286 @@
+"""Planning: which files of a folder become which outputs, and what of it remains to be done.
+
+`survey` looks at the inputs alone and touches nothing; `select` compares with the outputs and the
+manifest, once the output folder is locked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segment.batching.manifest import Entry
+from segment.batching.options import BatchOptions
+from segment.batching.picture import digest
+from segment.errors import FileError, InputError
+from segment.exports import output_paths, output_stem
+from segment.files import TEMPORARY, display_name, file_error
+
+# Files that are taken for pictures where no --include says otherwise.
+SUFFIXES = frozenset(
+    {".apng", ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg"}
+    | {".jpx", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One picture to do.
+
+    Attributes
+    ----------
+    input : str
+        Path relative to the input folder, with forward slashes.
+    stem : str
+        Beginning of its outputs' names, relative to the output folder.
+    overwrite : bool
+        Whether existing outputs may be replaced.
+    """
+
+    input: str
+    stem: str
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The inputs found in a folder, and folders that could not be read."""
+
+    src: Path
+    dst: Path
+    jobs: list[Job]
+    unreadable: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What remains to be done."""
+
+    todo: list[Job]
+    unchanged: list[Job]
+    skipped: list[Job]
+
+
+def survey(src: Path, dst: Path, options: BatchOptions) -> Survey:
+    """Find the inputs and name their outputs, without touching anything.
+
+    Raises
+    ------
+    InputError
+        If one folder lies within the other, or two inputs would write the same outputs.
+    FileError
+        If the input folder cannot be read.
+    """
+    check_folders(src, dst)
+    unreadable: list[tuple[str, str]] = []
+    wanted = NameFilter(options.include, options.exclude)
+    jobs = []
+    writers: dict[str, str] = {}
+    for name in walk(src, unreadable):
+        if not wanted(name):
+            continue
+        stem = Path(output_stem(Path(name).parent, name)).as_posix()
+        # Names that differ in case, or in how accents are composed, are one file on many disks.
+        key = unicodedata.normalize("NFC", stem).casefold()
+        other = writers.setdefault(key, name)
+        if other != name:
+            raise InputError(
+                f"{display_name(other)} and {display_name(name)} would write the same outputs, "
+                f"{display_name(stem)}.*; rename one, or leave one out with --exclude"
+            )
+        jobs.append(Job(name, stem))
+    return Survey(src, dst, jobs, unreadable)
+
+
+def check_folders(src: Path, dst: Path) -> None:
+    """Raise unless `src` is a folder, and neither folder lies within the other."""
+    try:
+        if not src.is_dir():
+            reason = "it is a file; use  segment image" if src.exists() else "no such folder"
+            raise FileError(f"cannot read {display_name(src)}: {reason}")
+        real_src, real_dst = Path(os.path.realpath(src)), Path(os.path.realpath(dst))
+        if dst.exists() and not dst.is_dir():
+            raise FileError(f"cannot write to {display_name(dst)}: it is a file; give a folder")
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise file_error(src, error) from error
+    if real_src == real_dst or real_src in real_dst.parents or real_dst in real_src.parents:
+        raise InputError(
+            f"{display_name(dst)} and {display_name(src)} lie one within the other, so outputs "
+            "would mix with inputs; choose a folder elsewhere"
+        )
+
+
+def walk(folder: Path, unreadable: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield every file below `folder`, sorted, relative, with forward slashes.
+
+    Links to folders are not followed: they may lead in circles.
+    """
+    pending = [""]
+    while pending:
+        below = pending.pop()
+        try:
+            with os.scandir(os.path.join(folder, below)) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            if not below:
+                raise file_error(folder, error) from error
+            unreadable.append((below, str(file_error(below, error))))
+            continue
+        folders = []
+        for entry in listed:
+            name = f"{below}/{entry.name}" if below else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(name)
+            elif not _leads_to_folder(entry):
+                # Also what is no regular file: named like a picture, it is reported, not lost.
+                yield name
+        pending += reversed(folders)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+class NameFilter:
+    """Tells whether a relative path is wanted: by ``--include``, else by suffix; not excluded.
+
+    A pattern with a slash is held against the whole path, one without against the name.
+    """
+
+    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+        self._include = _compile(include)
+        self._exclude = _compile(exclude)
+
+    def __call__(self, path: str) -> bool:
+        name = path.rpartition("/")[2]
+        if _any(self._exclude, path, name):
+            return False
+        if self._include:
+            return _any(self._include, path, name)
+        dot = name.rfind(".")
+        return dot > 0 and name[dot:].lower() in SUFFIXES
+
+
+Patterns = list[tuple[bool, "re.Pattern[str]"]]
+
+
+def _compile(patterns: Iterable[str]) -> Patterns:
+    return [
+        ("/" in pattern, re.compile(fnmatch.translate(pattern.removeprefix("./"))))
+        for pattern in patterns
+    ]
+
+
+def _any(patterns: Patterns, path: str, name: str) -> bool:
+    return any(compiled.match(path if whole else name) for whole, compiled in patterns)
+
+
+def select(survey: Survey, entries: dict[str, Entry], options: BatchOptions) -> Selection:
+    """Divide the jobs into those to do, those done before and those to leave alone.
+
+    Done is what the manifest says succeeded, with the same content and options, and whose outputs
+    are all there. Outputs that this manifest does not know are somebody else's: ``on_exists`` says
+    what becomes of them.
+
+    Raises
+    ------
+    FileError
+        If there are such outputs and ``on_exists`` is ``"error"``.
+    """
+    listings = Listings(survey.dst)
+    wanted = options.fingerprint()
+    selection = Selection([], [], [])
+    foreign = []
+    for job in survey.jobs:
+        entry = entries.get(job.input)
+        if entry is not None and _is_done(entry, job, survey, wanted, listings, options):
+            selection.unchanged.append(job)
+            continue
+        ours = entry is not None
+        existing = () if ours else listings.existing(output_paths(Path(job.stem), options.save))
+        if existing and options.on_exists == "skip":
+            selection.skipped.append(job)
+            continue
+        if existing and options.on_exists == "error":
+            foreign.append(existing[0])
+        overwrite = ours or options.on_exists == "overwrite"
+        selection.todo.append(Job(job.input, job.stem, overwrite))
+    if foreign:
+        raise FileError(
+            f"{len(foreign)} outputs exist in {display_name(survey.dst)} that are not in its "
+            f"manifest, such as {display_name(foreign[0])}; choose --on-exists skip or overwrite"
+        )
+    listings.remove_leftovers()
+    return selection
+
+
+def _is_done(
+    entry: Entry,
+    job: Job,
+    survey: Survey,
+    wanted: dict[str, object],
+    listings: Listings,
+    options: BatchOptions,
+) -> bool:
+    if entry.get("status") != "ok" or entry.get("parameters") != wanted:
+        return False
+    outputs = entry.get("outputs")
+    if not isinstance(outputs, dict) or not all(isinstance(name, str) for name in outputs.values()):
+        return False
+    if options.report and "thumbnail" not in outputs:
+        return False
+    names = [Path(name) for name in outputs.values()]
+    return len(listings.existing(names)) == len(names) and _same_content(
+        entry, survey.src / job.input
+    )
+
+
+def _same_content(entry: Entry, source: Path) -> bool:
+    """Compare size and time, and where only the time differs, the content."""
+    try:
+        now = source.stat()
+        if now.st_size != entry.get("size"):
+            return False
+        return now.st_mtime_ns == entry.get("mtime_ns") or digest(source) == entry.get("hash")
+    except OSError:
+        return False
+
+
+class Listings:
+    """Which files exist below a folder; each folder is listed once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._names: dict[Path, frozenset[str]] = {}
+
+    def existing(self, paths: Iterable[Path]) -> list[Path]:
+        return [path for path in paths if path.name in self._list(path.parent)]
+
+    def _list(self, folder: Path) -> frozenset[str]:
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(os.listdir(self._root / folder))
+            except (FileNotFoundError, NotADirectoryError):
+                self._names[folder] = frozenset()
+            except OSError as error:
+                raise file_error(self._root / folder, error) from error
+        return self._names[folder]
+
+    def remove_leftovers(self) -> None:
+        """Remove what killed runs have left unfinished in the folders listed."""
+        for folder, names in self._names.items():
+            for name in names:
+                if name.startswith(TEMPORARY) and name.endswith(".tmp"):
+                    with contextlib.suppress(OSError):
+                        (self._root / folder / name).unlink()

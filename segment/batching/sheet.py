@@ -1,0 +1,146 @@
+"""The contact sheet of a batch: one HTML file that opens from disk and needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import html
+import json
+import os
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+from segment import __version__
+from segment.batching.plan import Survey
+from segment.files import atomic_write, display_name, file_error
+
+SHEET = "index.html"
+LINKED = ("labels", "posterized", "filtered", "boundaries", "overlay", "preview", "sheet")
+FACTS = ("regions", "json")
+
+
+def write_sheet(found: Survey, manifest: Path) -> Path:
+    """Write the contact sheet for the pictures of a batch, failures first.
+
+    Raises
+    ------
+    FileError
+        If the manifest cannot be read or the sheet cannot be written.
+    """
+    parts = {name: _part(f"sheet.{name}") for name in ("html", "css", "js")}
+    try:
+        entries, n_failed = _offsets(manifest, {job.input for job in found.jobs})
+    except OSError as error:
+        raise file_error(manifest, error) from error
+    # Hashes: no script runs but ours, whatever the file names say.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_hash(parts['css'])}'; "
+        f"script-src '{_hash(parts['js'])}'; base-uri 'none'; form-action 'none'"
+    )
+    fields = {
+        "policy": policy,
+        "title": html.escape(f"Segmentations of {display_name(found.src.name)}"),
+        "facts": html.escape(
+            f"{len(entries):,} pictures, {n_failed:,} failed. {time.strftime('%Y-%m-%d %H:%M')}, "
+            f"segment {__version__}. Each row: the picture, its regions in their mean colours, "
+            "their outlines."
+        ),
+        "style": parts["css"],
+        "script": parts["js"],
+    }
+    before, _, after = parts["html"].partition("{{cards}}")
+    target = found.dst / SHEET
+    with atomic_write(target, overwrite=True) as stream:
+        stream.write(_filled(before, fields).encode())
+        for card in _cards(found, manifest, entries):
+            stream.write(card.encode())
+        stream.write(_filled(after, fields).encode())
+    return target
+
+
+def _part(name: str) -> str:
+    return files("segment.batching").joinpath(name).read_text(encoding="utf-8")
+
+
+def _filled(template: str, fields: dict[str, str]) -> str:
+    for name, value in fields.items():
+        template = template.replace("{{" + name + "}}", value)
+    return template
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _offsets(manifest: Path, wanted: set[str]) -> tuple[list[int], int]:
+    """Return where the last entry of each input begins, failures first, and how many they are.
+
+    Places and not entries: a sheet of 100,000 pictures is written in little memory.
+    """
+    last: dict[str, tuple[bool, int]] = {}
+    with manifest.open("rb") as stream:
+        position = 0
+        for line in stream:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                entry = json.loads(line)
+                if entry["input"] in wanted and entry["status"] in {"ok", "failed"}:
+                    last[entry["input"]] = (entry["status"] == "ok", position)
+            position += len(line)
+    ordered = sorted((good, name, place) for name, (good, place) in last.items())
+    return [place for _, _, place in ordered], sum(not good for good, _, _ in ordered)
+
+
+def _cards(found: Survey, manifest: Path, places: list[int]) -> Iterator[str]:
+    for name, error in found.unreadable:
+        yield _card(found.dst, {"input": name, "status": "failed", "error": error})
+    with manifest.open("rb") as stream:
+        for place in places:
+            stream.seek(place)
+            yield _card(found.dst, json.loads(stream.readline()))
+
+
+def _card(dst: Path, entry: dict[str, Any]) -> str:
+    """Return one picture's part of the sheet; all of its texts are escaped."""
+    name = html.escape(display_name(entry["input"]), quote=True)
+    good = entry["status"] == "ok"
+    outputs = entry.get("outputs") or {}
+    picture = _thumbnail(dst, outputs.get("thumbnail")) if good else None
+    image = f'<img alt="" loading="lazy" decoding="async" src="{picture}">' if picture else ""
+    if good:
+        regions, seconds = int(entry["regions"]), float(entry["seconds"])
+        text = f"{regions:,} regions, {entry['width']} x {entry['height']}, {seconds:.2f} s"
+        text += "".join(f"; {html.escape(display_name(note))}" for note in entry.get("notes", ()))
+        text = f"<p>{text}</p><p>{_links(outputs)}</p>"
+    else:
+        regions, seconds = -1, -1.0
+        text = f"<p>{html.escape(display_name(str(entry['error'])))}</p>"
+    status = "ok" if good else "failed"
+    return (
+        f'<article class="{status}" data-status="{status}" data-name="{name}" '
+        f'data-regions="{regions}" data-seconds="{seconds}">'
+        f"{image}<div><h2>{name}</h2>{text}</div></article>\n"
+    )
+
+
+def _links(outputs: dict[str, str]) -> str:
+    # "./" in front: no name can be taken for another scheme or host.
+    return " ".join(
+        f'<a href="./{quote_from_bytes(os.fsencode(outputs[kind]))}">{kind}</a>'
+        for kind in (*LINKED, *FACTS)
+        if kind in outputs
+    )
+
+
+def _thumbnail(dst: Path, name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        data = (dst / name).read_bytes()
+    except OSError:
+        return None
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
