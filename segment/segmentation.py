@@ -74,7 +74,14 @@ class Segmentation:
         values = self._pixels.values
         palette = np.zeros((self.n_regions + 1, values.shape[2]), values.dtype)
         palette[1:] = to_dtype(self.colors, values.dtype)
-        return self._pixels.like_input(palette[self.labels])
+        out = np.empty(values.shape, values.dtype)
+        n, size = values.shape[0] * values.shape[1], values.shape[2] * values.itemsize
+        kernels.paint(
+            self.labels.reshape(n),
+            palette.view(np.uint8).reshape(-1, size),
+            out.view(np.uint8).reshape(n, size),
+        )
+        return self._pixels.like_input(out)
 
     def boundaries(self) -> NDArray[np.bool_]:
         """Return where regions meet: bool (H, W), True where the pixel right or below is another's.
@@ -237,9 +244,10 @@ def label_regions(
         edges = np.empty((n_edges, 2), np.int32)
         kernels.list_edges(labels, params.connectivity, edges)
     parent = np.arange(n, dtype=np.int32)
-    limit2 = (FUSE_SHARE * params.range_bandwidth) ** 2
-    n_edges = kernels.fuse(parent, sums, areas, edges, n_edges, limit2)
-    kernels.prune(parent, sums, areas, edges, n_edges, params.min_size)
+    means = kernels.mean_colors(sums, areas)
+    limit2 = np.float32((FUSE_SHARE * params.range_bandwidth) ** 2)
+    n_edges = kernels.fuse(parent, sums, areas, means, edges, n_edges, limit2)
+    kernels.prune(parent, sums, areas, means, edges, n_edges, params.min_size)
     kept = areas > 0
     kernels.number_roots(parent, np.zeros(1, np.int64), np.full(1, n, np.int64))
 

@@ -2,8 +2,8 @@
 
 Every pixel has an owner, a row of a table of modes; -1 marks masked pixels. Components are found
 run by run with union-find, in fixed bands of rows that threads share; numbers follow raster order,
-so they depend on neither bands nor threads. Neighbouring regions are an edge list that is never
-deduplicated, only filtered, which keeps noise (every pixel a region) as cheap as a photograph.
+so they depend on neither bands nor threads. Neighbouring regions are an edge list, with one entry a
+contact at first; each round of merging keeps one entry a pair, by counting, in linear time.
 """
 
 from __future__ import annotations
@@ -187,16 +187,31 @@ def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
 
 
 @kernel(inline="always")
-def _distance2(sums: Any, areas: Any, a: Any, b: Any) -> float:
-    total = 0.0
-    for k in range(2, sums.shape[1]):
-        d = sums[a, k] / areas[a] - sums[b, k] / areas[b]
+def _distance2(means: Any, a: Any, b: Any) -> Any:
+    total = np.float32(0)
+    for k in range(means.shape[1]):
+        d = means[a, k] - means[b, k]
         total += d * d
     return total
 
 
+@kernel(inline="always")
+def _take_mean(means: Any, sums: Any, areas: Any, region: Any) -> None:
+    for k in range(means.shape[1]):
+        means[region, k] = sums[region, k + 2] / areas[region]
+
+
 @kernel()
-def _fold(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int) -> int:
+def mean_colors(sums: Any, areas: Any) -> Any:
+    """Return the mean colour of each region, float32 (n, C)."""
+    means = np.empty((areas.size, sums.shape[1] - 2), np.float32)
+    for region in range(areas.size):
+        _take_mean(means, sums, areas, region)
+    return means
+
+
+@kernel()
+def _fold(parent: Any, sums: Any, areas: Any, means: Any, edges: Any, n_edges: int) -> int:
     """Add members to their roots and drop the edges inside one set; return the edges left."""
     for region in range(parent.size):
         root = find(parent, region)
@@ -205,18 +220,49 @@ def _fold(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int) -> int:
             areas[region] = 0
             for k in range(sums.shape[1]):
                 sums[root, k] += sums[region, k]
+    for region in range(parent.size):
+        if areas[region] > 0:
+            _take_mean(means, sums, areas, region)
+    return _distinct(parent, edges, n_edges)
+
+
+@kernel()
+def _distinct(parent: Any, edges: Any, n_edges: int) -> int:
+    """Replace the ends of edges by their roots and keep one of each pair; return the edges left."""
+    n = parent.size
+    start = np.zeros(n + 1, np.int64)
     kept = 0
     for e in range(n_edges):
         a, b = find(parent, edges[e, 0]), find(parent, edges[e, 1])
         if a != b:
-            edges[kept, 0] = a
-            edges[kept, 1] = b
+            edges[kept, 0] = min(a, b)
+            edges[kept, 1] = max(a, b)
+            start[min(a, b) + 1] += 1
             kept += 1
+    for a in range(n):
+        start[a + 1] += start[a]
+    other = np.empty(kept, np.int32)
+    fill = start[:n].copy()
+    for e in range(kept):
+        a = edges[e, 0]
+        other[fill[a]] = edges[e, 1]
+        fill[a] += 1
+    seen = np.full(n, -1, np.int32)
+    kept = 0
+    for a in range(n):
+        for e in range(start[a], start[a + 1]):
+            if seen[other[e]] != a:
+                seen[other[e]] = a
+                edges[kept, 0] = a
+                edges[kept, 1] = other[e]
+                kept += 1
     return kept
 
 
 @kernel()
-def fuse(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, limit2: float) -> int:
+def fuse(
+    parent: Any, sums: Any, areas: Any, means: Any, edges: Any, n_edges: int, limit2: Any
+) -> int:
     """Unite neighbours whose mean colours are closer than the limit, in rounds; return edges left.
 
     Each round unites the transitive closure and takes the means anew; ten rounds at most.
@@ -225,30 +271,32 @@ def fuse(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, limit2: f
         united = False
         for e in range(n_edges):
             a, b = edges[e, 0], edges[e, 1]
-            if _distance2(sums, areas, a, b) < limit2 and unite(parent, a, b):
+            if _distance2(means, a, b) < limit2 and unite(parent, a, b):
                 united = True
         if not united:
             break
-        n_edges = _fold(parent, sums, areas, edges, n_edges)
+        n_edges = _fold(parent, sums, areas, means, edges, n_edges)
     return n_edges
 
 
 @kernel()
-def prune(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, min_size: int) -> int:
+def prune(
+    parent: Any, sums: Any, areas: Any, means: Any, edges: Any, n_edges: int, min_size: int
+) -> int:
     """Unite each region below `min_size` pixels with its neighbour of nearest colour; edges left.
 
     In rounds, all small regions at once (ties go to the lower number), until none has a neighbour.
     """
     n = parent.size
     best = np.empty(n, np.int32)
-    distance = np.empty(n, np.float64)
+    distance = np.empty(n, np.float32)
     while n_edges > 0:
         best[:] = -1
         for e in range(n_edges):
             for side in range(2):
                 a, b = edges[e, side], edges[e, 1 - side]
                 if areas[a] < min_size:
-                    d = _distance2(sums, areas, a, b)
+                    d = _distance2(means, a, b)
                     if best[a] < 0 or d < distance[a] or (d == distance[a] and b < best[a]):
                         best[a] = b
                         distance[a] = d
@@ -258,8 +306,17 @@ def prune(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int, min_size
                 united |= unite(parent, a, best[a])
         if not united:
             break
-        n_edges = _fold(parent, sums, areas, edges, n_edges)
+        n_edges = _fold(parent, sums, areas, means, edges, n_edges)
     return n_edges
+
+
+@kernel()
+def paint(labels: Any, palette: Any, out: Any) -> None:
+    """Put row ``labels[i]`` of `palette`, uint8 (n + 1, B), into row i of `out`, uint8 (N, B)."""
+    for i in range(labels.size):
+        label = labels[i]
+        for k in range(palette.shape[1]):
+            out[i, k] = palette[label, k]
 
 
 @kernel()
