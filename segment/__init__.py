@@ -23,6 +23,8 @@ _PUBLIC = {
     "write_labels": "segment.images",
     "mean_shift_filter": "segment.filtering",
     "Hierarchy": "segment.hierarchy",
+    "edge_confidence": "segment.edges",
+    "estimate_bandwidths": "segment.image_bandwidth",
     "Segmentation": "segment.segmentation",
     "mean_shift": "segment.segmentation",
 }

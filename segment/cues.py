@@ -70,7 +70,7 @@ def region_cues(
     .. [2] T. Leung and J. Malik, "Representing and Recognizing the Visual Appearance of Materials
        using Three-dimensional Textons", IJCV 43(1), 2001.
     """
-    planes = _planes(pixels, color_space, n_threads)
+    planes = comparable_planes(pixels, color_space, n_threads)
     half = np.stack([_halve(plane) for plane in planes])
     smooth = _blur(planes, 1.0)
     half_smooth = _blur(half, 1.0)
@@ -115,11 +115,13 @@ def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
     return words.reshape(height, width)
 
 
-def _planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
+def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
     """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
     space = "none" if color_space == "none" else "lab"
     planes = feature_planes(pixels, space, n_threads=n_threads)
-    if pixels.mask is not None and pixels.mask.any():
+    if pixels.mask is not None:
+        if not pixels.mask.any():
+            return np.zeros_like(planes)
         rows, columns = _nearest_kept(pixels.mask)
         planes = planes[:, rows, columns]
     if space == "none":

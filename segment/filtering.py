@@ -7,16 +7,17 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from segment.features import check_image, pixels_from_features
+from segment.image_bandwidth import Bandwidth, resolve_bandwidths
 from segment.modes import check_weights, find_modes
-from segment.params import MeanShiftParams
+from segment.params import COLOR_SPACES, MeanShiftParams, choice
 from segment.threads import resolve_n_threads
 
 
 def mean_shift_filter(
     image: ArrayLike,
     *,
-    spatial_bandwidth: float = 7.0,
-    range_bandwidth: float = 6.5,
+    spatial_bandwidth: Bandwidth = 7.0,
+    range_bandwidth: Bandwidth = 6.5,
     kernel: str = "flat",
     color_space: str = "luv",
     engine: str = "fast",
@@ -38,9 +39,10 @@ def mean_shift_filter(
     image : array_like, shape (H, W) or (H, W, C)
         Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float; the dtype
         decides the scale, and floats must lie in 0..1 for the colour spaces. Never written to.
-    spatial_bandwidth : float
-        Radius of the window in pixels; for the Gaussian its standard deviation.
-    range_bandwidth : float
+    spatial_bandwidth : float or "auto"
+        Radius of the window in pixels; for the Gaussian its standard deviation. "auto" takes what
+        `estimate_bandwidths` chooses for the image.
+    range_bandwidth : float or "auto"
         Radius of the window in colour, in units of `color_space`; for the Gaussian its standard
         deviation.
     kernel : {"flat", "epanechnikov", "gaussian"}
@@ -83,18 +85,18 @@ def mean_shift_filter(
     .. [1] D. Comaniciu and P. Meer, "Mean Shift: A Robust Approach Toward Feature Space Analysis",
        IEEE PAMI 24(5), 2002, section 4.1.
     """
+    space = choice("color_space", color_space, COLOR_SPACES)
+    threads = resolve_n_threads(n_threads)
+    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
+    spatial, color = resolve_bandwidths(spatial_bandwidth, range_bandwidth, kernel, pixels, space)
     params = MeanShiftParams(
-        spatial_bandwidth=spatial_bandwidth,
-        range_bandwidth=range_bandwidth,
+        spatial_bandwidth=spatial,
+        range_bandwidth=color,
         kernel=kernel,
-        color_space=color_space,
+        color_space=space,
         engine=engine,
         max_iter=max_iter,
         tol=tol,
-    )
-    threads = resolve_n_threads(n_threads)
-    pixels = check_image(
-        image, color_space=params.color_space, channel_axis=channel_axis, mask=mask
     )
     pixel_weights = check_weights(weights, pixels.values.shape[:2])
     modes = find_modes(pixels, params, pixel_weights, threads)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.features import Pixels, check_image, to_dtype
+from segment.image_bandwidth import Bandwidth, resolve_bandwidths
 from segment.kernels import regions as kernels
 from segment.modes import Modes, check_weights, find_modes
-from segment.params import MeanShiftParams
+from segment.params import COLOR_SPACES, MeanShiftParams, choice
 from segment.threads import bands, resolve_n_threads, run
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
 def mean_shift(
     image: ArrayLike,
     *,
-    spatial_bandwidth: float = 7.0,
-    range_bandwidth: float = 6.5,
+    spatial_bandwidth: Bandwidth = 7.0,
+    range_bandwidth: Bandwidth = 6.5,
     min_size: int = 20,
     kernel: str = "flat",
     color_space: str = "luv",
@@ -209,20 +210,20 @@ def mean_shift(
     >>> segment.mean_shift(image).n_regions
     2
     """
+    space = choice("color_space", color_space, COLOR_SPACES)
+    threads = resolve_n_threads(n_threads)
+    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
+    spatial, color = resolve_bandwidths(spatial_bandwidth, range_bandwidth, kernel, pixels, space)
     params = MeanShiftParams(
-        spatial_bandwidth=spatial_bandwidth,
-        range_bandwidth=range_bandwidth,
+        spatial_bandwidth=spatial,
+        range_bandwidth=color,
         min_size=min_size,
         kernel=kernel,
-        color_space=color_space,
+        color_space=space,
         engine=engine,
         connectivity=connectivity,
         max_iter=max_iter,
         tol=tol,
-    )
-    threads = resolve_n_threads(n_threads)
-    pixels = check_image(
-        image, color_space=params.color_space, channel_axis=channel_axis, mask=mask
     )
     pixel_weights = check_weights(weights, pixels.values.shape[:2])
     modes = find_modes(pixels, params, pixel_weights, threads)

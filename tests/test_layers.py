@@ -20,6 +20,8 @@ LAYERS = [
         "segmentation",
         "hierarchy",
         "cues",
+        "edges",
+        "image_bandwidth",
         "bandwidth",
         "clustering",
         "density",
