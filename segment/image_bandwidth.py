@@ -119,7 +119,9 @@ def resolve_bandwidths(
     """
     for name, value in (("spatial_bandwidth", spatial), ("range_bandwidth", color)):
         if isinstance(value, str) and value != AUTO:
-            raise InputError(f"{name}={value!r} is unknown; give a number, or 'auto'")
+            raise InputError(
+                f"{name}={value!r} is of type str; give a number above 0, or the word 'auto'"
+            )
     if not isinstance(spatial, str) and not isinstance(color, str):
         return spatial, color
     found = estimate(pixels, color_space)

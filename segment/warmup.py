@@ -44,6 +44,7 @@ def _image_jobs() -> Iterator[Job]:
     for dtype in DTYPES:
         yield f"{dtype} pixels", partial(_segment, _image(dtype, 3), color_space="none")
     yield "uint16 colours", partial(_segment, _image("uint16", 3))
+    yield "hierarchies", _merge
     yield "masks", partial(_segment, _image("uint8", 3), mask=np.eye(*SHAPE, dtype=bool))
 
 
@@ -53,6 +54,14 @@ def _image(dtype: str, bands: int) -> np.ndarray[Any, Any]:
     if dtype == "uint16":
         values *= 256
     return values.astype(dtype)
+
+
+def _merge() -> None:
+    from segment.segmentation import mean_shift
+
+    tree = mean_shift(_image("uint8", 3), min_size=2, range_bandwidth=3.0).hierarchy()
+    tree.cut(level=0.5)
+    tree.contours()
 
 
 def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
