@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -45,18 +46,9 @@ def src(tmp_path: Path) -> Path:
 
 def task(src: Path, dst: Path, **changes: object) -> Task:
     options = BatchOptions()
-    content = {
-        "src": str(src),
-        "dst": str(dst),
-        "params": options.params.as_dict(),
-        "save": options.save,
-        "page": 0,
-        "max_pixels": options.max_pixels,
-        "accept_damaged": False,
-        "report": False,
-        "fingerprint": options.fingerprint(),
-    }
-    return Task.from_dict({**content, **changes})
+    given = Task(str(src), str(dst), options.recipe, options.fingerprint())
+    assert Task.from_dict(json.loads(json.dumps(given.as_dict()))) == given  # as it is sent
+    return dataclasses.replace(given, **changes)  # type: ignore[arg-type]
 
 
 def left_behind(folder: Path) -> list[Path]:
@@ -93,7 +85,7 @@ def test_an_unexpected_exception_is_a_failure(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by\nzero")
 
-    monkeypatch.setattr("segment.batching.picture.segment", broken)
+    monkeypatch.setattr("segment.recipe.read_image", broken)
     entry = process(task(src, tmp_path), {"input": "a.png", "stem": "a", "overwrite": False})
     assert entry["error"] == "a.png: unexpected ZeroDivisionError: by zero; please report it"
 

@@ -14,6 +14,7 @@ from segment.batching.picture import identity
 from segment.batching.plan import Survey, select, survey
 from segment.errors import FileError, InputError
 from segment.params import MeanShiftParams
+from segment.recipe import Recipe
 
 
 @pytest.fixture
@@ -107,7 +108,13 @@ def test_an_unreadable_folder_is_told(src: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"on_exists": "ask"}, {"jobs": 0}, {"include": "*.png"}, {"save": ["nothing"]}, {"page": -1}],
+    [
+        {"on_exists": "ask"},
+        {"jobs": 0},
+        {"include": "*.png"},
+        {"recipe": Recipe(kinds=["nothing"])},
+        {"recipe": Recipe(page=-1)},
+    ],
 )
 def test_wrong_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(InputError):
@@ -145,7 +152,7 @@ def todo(found: Survey, options: BatchOptions) -> list[str]:
 
 
 def test_only_what_is_missing_changed_or_failed_is_done_again(found: Survey) -> None:
-    options = BatchOptions(save=["labels"])
+    options = BatchOptions(Recipe(kinds=["labels"]))
     assert todo(found, options) == [".hidden.png", "a.JPG", "b.png"]
     for name in (".hidden.png", "a.JPG", "b.png"):
         record(found, options, name)
@@ -161,12 +168,12 @@ def test_only_what_is_missing_changed_or_failed_is_done_again(found: Survey) -> 
 
 
 def test_other_parameters_mean_all_again(found: Survey) -> None:
-    options = BatchOptions(save=["labels"])
+    options = BatchOptions(Recipe(kinds=["labels"]))
     record(found, options, "b.png")
     assert "b.png" not in todo(found, options)
-    changed = BatchOptions(save=["labels"], params=MeanShiftParams(range_bandwidth=8))
+    changed = BatchOptions(Recipe(MeanShiftParams(range_bandwidth=8), kinds=["labels"]))
     assert "b.png" in todo(found, changed)
-    assert "b.png" in todo(found, BatchOptions(save=["labels", "json"]))
+    assert "b.png" in todo(found, BatchOptions(Recipe(kinds=["labels", "json"])))
 
 
 def test_outputs_of_others_are_not_touched_unasked(found: Survey) -> None:

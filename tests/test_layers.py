@@ -28,6 +28,7 @@ LAYERS = [
         "palette",
     },
     {"images", "exports", "drawing", "plots", "warmup"},
+    {"recipe"},
     {"batching", "scene"},
     {"cli", "page"},
 ]

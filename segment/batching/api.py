@@ -19,8 +19,11 @@ from segment.errors import FileError, InputError
 from segment.exports import DEFAULT_KINDS
 from segment.files import FULL, display_name, file_error
 from segment.images import MAX_PIXELS
-from segment.params import MeanShiftParams
+from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
+from segment.recipe import Recipe
 from segment.threads import resolve_n_threads
+
+BANDWIDTHS = ("spatial_bandwidth", "range_bandwidth")
 
 Watch = Callable[[Progress], None]
 
@@ -30,6 +33,8 @@ def batch(
     dst: str | os.PathLike[str],
     *,
     save: Sequence[str] = DEFAULT_KINDS,
+    level: float | None = None,
+    n_regions: int | None = None,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     on_exists: str = "error",
@@ -53,6 +58,9 @@ def batch(
         Folder of the pictures, which is only read, and folder of the outputs, made if needed.
     save : sequence of str
         What to write of each picture; names from `segment.exports.KINDS`.
+    level, n_regions : float, int, optional
+        Where to cut the hierarchy of each picture, as in `segment.Hierarchy.cut`. Unless bandwidths
+        are given, it is then built from finer regions.
     include, exclude : sequence of str
         Patterns such as ``"*.png"`` or ``"2024/*"`` of files to take and to leave out. Without
         `include`, files with the suffixes of pictures are taken.
@@ -92,27 +100,34 @@ def batch(
     >>> report.ok, report.done
     (True, 300)
     """
+    cut = Cut(level, n_regions)
+    recipe = Recipe(
+        params=_params(params, cut),
+        cut=cut,
+        kinds=save,
+        page=page,
+        max_pixels=max_pixels,
+        accept_damaged=accept_damaged,
+    )
     options = BatchOptions(
-        params=_params(params),
-        save=save,
+        recipe=recipe,
         include=include,
         exclude=exclude,
         on_exists=on_exists,
         jobs=jobs,
         report=report,
         scheduler=scheduler,
-        page=page,
-        max_pixels=max_pixels,
-        accept_damaged=accept_damaged,
     )
     return run(Path(src), Path(dst), options, progress)
 
 
-def _params(given: dict[str, Any]) -> MeanShiftParams:
+def _params(given: dict[str, Any], cut: Cut) -> MeanShiftParams:
     known = MeanShiftParams().as_dict()
     for name in given:
         if name not in known:
             raise InputError(f"{name!r} is no option of batch; choose from {', '.join(known)}")
+    if cut.wanted and not set(BANDWIDTHS).intersection(given):
+        given = {**dict(zip(BANDWIDTHS, LEAF_BANDWIDTHS, strict=True)), **given}
     return MeanShiftParams(**given)
 
 
@@ -204,11 +219,7 @@ def _entries(
     task = Task(
         src=str(found.src),
         dst=str(found.dst),
-        params=options.params.as_dict(),
-        save=tuple(options.save),
-        page=options.page,
-        max_pixels=options.max_pixels,
-        accept_damaged=options.accept_damaged,
+        recipe=options.recipe,
         report=options.report,
         fingerprint=options.fingerprint(),
         n_threads=max(1, cores // n_workers),

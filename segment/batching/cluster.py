@@ -55,7 +55,9 @@ def run_on_cluster(
         def submit(n: int) -> None:
             for _, job in zip(range(n), todo, strict=False):
                 begin(job)
-                future = client.submit(process, task, dataclasses.asdict(job), pure=False)
+                # A worker that died may have written a part: the next one may write over it.
+                given = {**dataclasses.asdict(job), "overwrite": True}
+                future = client.submit(process, task, given, pure=False)
                 pending[future.key] = job
                 finished.add(future)
 
@@ -73,7 +75,7 @@ def _warm_hosts(client: Any, task: Task) -> None:
     hosts: dict[str, str] = {}
     for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
         hosts.setdefault(worker.get("host", address), address)
-    client.run(warm, task.params, workers=list(hosts.values()))
+    client.run(warm, task.recipe, workers=list(hosts.values()))
 
 
 def _entry(future: Any, job: Job, task: Task) -> Entry:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from segment import __version__
 from segment.errors import SegmentError
 from segment.files import display_name, file_error
-from segment.params import MeanShiftParams
+from segment.params import Cut, MeanShiftParams
+from segment.recipe import Product, Recipe, make
 
 if TYPE_CHECKING:
     from segment.images import Image
-    from segment.segmentation import Segmentation
 
 # Bytes a pixel takes at the peak of a segmentation, with room to spare.
 BYTES_PER_PIXEL = 120
@@ -38,13 +38,9 @@ class Task:
 
     src: str
     dst: str
-    params: dict[str, Any]
-    save: tuple[str, ...]
-    page: int
-    max_pixels: int
-    accept_damaged: bool
-    report: bool
+    recipe: Recipe
     fingerprint: dict[str, Any]
+    report: bool = False
     n_threads: int = 1
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,7 +48,11 @@ class Task:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Task:
-        return cls(**{**content, "save": tuple(content["save"])})
+        given = dict(content["recipe"])
+        given["params"] = MeanShiftParams(**given["params"])
+        given["cut"] = Cut(**given["cut"])
+        given["kinds"] = tuple(given["kinds"])
+        return cls(**{**content, "recipe": Recipe(**given)})
 
 
 def process(task: Task, job: Mapping[str, Any], ask: Ask | None = None) -> dict[str, Any]:
@@ -105,61 +105,41 @@ def _text(message: str, name: str) -> str:
 def _outputs(
     task: Task, job: Mapping[str, Any], entry: dict[str, Any], ask: Ask | None
 ) -> dict[str, Any]:
-    from segment import exports
-    from segment.images import read_image
-
     source = Path(task.src, job["input"])
     stem = Path(task.dst, job["stem"])
-    image = read_image(
-        source, page=task.page, max_pixels=task.max_pixels, accept_damaged=task.accept_damaged
+
+    def ready(image: Image) -> None:
+        entry.update(identity(source))
+        make_folder(stem.parent)
+        if ask is not None:
+            height, width = image.shape
+            ask(height * width * BYTES_PER_PIXEL)
+
+    product = make(
+        source, stem, task.recipe, n_threads=task.n_threads, overwrite=job["overwrite"], ask=ready
     )
-    entry |= identity(source)
-    height, width = image.shape
-    if ask is not None:
-        ask(height * width * BYTES_PER_PIXEL)
-    clock = time.perf_counter()
-    segmentation, filtered = segment(image, task.params, task.save, task.n_threads)
-    seconds = time.perf_counter() - clock
-    try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise file_error(stem.parent, error, "make the folder") from error
-    written = exports.save(
-        segmentation,
-        image,
-        stem,
-        task.save,
-        filtered=filtered,
-        record={"input": str(source), "seconds": {"segment": round(seconds, 4)}},
-        overwrite=job["overwrite"],
-    )
+    written = dict(product.outputs)
     if task.report:
-        written["thumbnail"] = write_thumbnail(task, job, image, segmentation)
-    names = {kind: os.path.relpath(path, task.dst) for kind, path in written.items()}
+        written["thumbnail"] = write_thumbnail(task, job, product)
+    height, width = product.image.shape
     return {
-        "outputs": {kind: Path(name).as_posix() for kind, name in names.items()},
+        "outputs": {
+            kind: Path(os.path.relpath(path, task.dst)).as_posix() for kind, path in written.items()
+        },
         "width": width,
         "height": height,
-        "regions": segmentation.n_regions,
-        "segment_seconds": round(seconds, 4),
-        "notes": list(image.notes),
+        "regions": product.segmentation.n_regions,
+        "stages": product.seconds,
+        "notes": list(product.image.notes),
     }
 
 
-def segment(
-    image: Image, params: Mapping[str, Any], save: Sequence[str], n_threads: int
-) -> tuple[Segmentation, Any]:
-    """Segment an image, and filter it if the filtered image is to be saved."""
-    from segment.filtering import mean_shift_filter
-    from segment.segmentation import mean_shift
-
-    result = mean_shift(image.pixels, mask=image.mask, n_threads=n_threads, **params)
-    if "filtered" not in save:
-        return result, None
-    own = {
-        name: value for name, value in params.items() if name not in {"min_size", "connectivity"}
-    }
-    return result, mean_shift_filter(image.pixels, mask=image.mask, n_threads=n_threads, **own)
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise file_error(folder, error, "make the folder") from error
 
 
 def identity(source: Path) -> dict[str, Any]:
@@ -181,17 +161,15 @@ def digest(source: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_thumbnail(
-    task: Task, job: Mapping[str, Any], image: Image, segmentation: Segmentation
-) -> Path:
+def write_thumbnail(task: Task, job: Mapping[str, Any], product: Product) -> Path:
     """Write picture, flat colours and outlines, small and side by side, for the report."""
     from segment import drawing
     from segment.images import write_image
 
     name = hashlib.sha256(os.fsencode(job["stem"])).hexdigest()[:24]
     path = Path(task.dst, THUMBNAILS, name[:2], f"{name}.jpg")
-    with contextlib.suppress(FileExistsError):
-        path.parent.mkdir(parents=True)
+    make_folder(path.parent)
+    image, segmentation = product.image, product.segmentation
     original = drawing.to_rgb(image.pixels, image.mask)
     flat = drawing.to_rgb(segmentation.posterized, image.mask, like=image.pixels)
     outlined = drawing.overlay(original, segmentation.labels)
@@ -211,15 +189,16 @@ def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def warm(params: Mapping[str, Any]) -> None:
+def warm(recipe: Recipe) -> None:
     """Compile what pictures of the usual kinds need, so that workers find it in the cache."""
     from segment.segmentation import mean_shift
 
-    usual = MeanShiftParams(**params).as_dict()
     for dtype, white in (("uint8", 255), ("uint16", 65535), ("float32", 1)):
         for shape in ((24, 32), (24, 32, 3)):
             noise = np.random.default_rng(0).uniform(0, white, shape).astype(dtype)
             with contextlib.suppress(SegmentError):
-                result = mean_shift(noise, n_threads=1, **usual)
+                result = mean_shift(noise, n_threads=1, **recipe.params.as_dict())
                 result.posterized  # noqa: B018
                 result.regions()
+                if recipe.cut.wanted:
+                    result.hierarchy(n_threads=1).cut(n_regions=2)

@@ -208,7 +208,9 @@ def select(survey: Survey, entries: dict[str, Entry], options: BatchOptions) -> 
             selection.unchanged.append(job)
             continue
         ours = entry is not None
-        existing = () if ours else listings.existing(output_paths(Path(job.stem), options.save))
+        existing = (
+            () if ours else listings.existing(output_paths(Path(job.stem), options.recipe.kinds))
+        )
         if existing and options.on_exists == "skip":
             selection.skipped.append(job)
             continue

@@ -40,7 +40,7 @@ def main() -> None:
             task = Task.from_dict(request["task"])
         elif "warm" in request:
             if task is not None:
-                warm(task.params)
+                warm(task.recipe)
             send({"warm": True})
         elif task is not None:
             send({"entry": process(task, request["job"], ask)})

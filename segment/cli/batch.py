@@ -14,7 +14,7 @@ import typer
 from segment.cli import options
 from segment.cli.progress import report as print_error
 from segment.files import display_name
-from segment.params import MeanShiftParams
+from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
 
 if TYPE_CHECKING:
     from segment.batching.report import Progress, Report
@@ -25,6 +25,7 @@ MOST = 50  # failures that are listed
 
 
 def batch(
+    context: typer.Context,
     src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of pictures; only read.")],
     dst: Annotated[Path, typer.Argument(metavar="DST", help="Folder of the outputs.")],
     save: options.Save = "labels,posterized,overlay,json",
@@ -57,6 +58,8 @@ def batch(
     spatial_bandwidth: options.SpatialBandwidth = DEFAULT.spatial_bandwidth,
     range_bandwidth: options.RangeBandwidth = DEFAULT.range_bandwidth,
     min_size: options.MinSize = DEFAULT.min_size,
+    regions: options.Regions = None,
+    level: options.Level = None,
     kernel: options.Kernel = DEFAULT.kernel,
     color_space: options.ColorSpace = DEFAULT.color_space,
     connectivity: options.Connectivity = DEFAULT.connectivity,
@@ -81,10 +84,14 @@ def batch(
     """
     from segment.batching import BatchOptions
     from segment.batching.api import run
-    from segment.exports import KINDS
+    from segment.exports import KINDS, parse_kinds
+    from segment.images import MAX_PIXELS
+    from segment.recipe import Recipe
 
-    given: dict[str, Any] = {} if max_pixels is None else {"max_pixels": max_pixels}
-    wanted = BatchOptions(
+    cut = Cut(level, regions)
+    if cut.wanted and not options.given(context, "spatial_bandwidth", "range_bandwidth"):
+        spatial_bandwidth, range_bandwidth = LEAF_BANDWIDTHS
+    recipe = Recipe(
         params=MeanShiftParams(
             spatial_bandwidth=spatial_bandwidth,
             range_bandwidth=range_bandwidth,
@@ -95,16 +102,20 @@ def batch(
             max_iter=max_iter,
             tol=tol,
         ),
-        save=tuple(KINDS) if save == "all" else (save,),
+        cut=cut,
+        kinds=tuple(KINDS) if save == "all" else parse_kinds(save),
+        page=page,
+        max_pixels=MAX_PIXELS if max_pixels is None else max_pixels,
+        accept_damaged=accept_damaged,
+    )
+    wanted = BatchOptions(
+        recipe=recipe,
         include=include or (),
         exclude=exclude or (),
         on_exists=on_exists,
         jobs=jobs,
         report=report,
         scheduler=scheduler,
-        page=page,
-        accept_damaged=accept_damaged,
-        **given,
     )
     with display(quiet=quiet) as show:
         ended = run(src, dst, wanted, show)

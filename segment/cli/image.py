@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,7 @@ from segment.files import display_name, file_error
 from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
 
 if TYPE_CHECKING:
-    from segment.images import Image
-    from segment.segmentation import Segmentation
+    from segment.recipe import Recipe
 
 DEFAULT = MeanShiftParams()
 
@@ -70,6 +68,8 @@ def image(
       segment image - -o - --save overlay < photo.jpg > outlined.png
     """
     from segment import exports
+    from segment.images import MAX_PIXELS
+    from segment.recipe import Recipe
     from segment.threads import resolve_n_threads
 
     cut = Cut(level, regions)
@@ -88,13 +88,18 @@ def image(
     n_threads = resolve_n_threads(n_threads)
     kinds = tuple(exports.KINDS) if save == "all" else exports.parse_kinds(save)
     jobs = plan(images, output, kinds, overwrite=overwrite)
-    reading: dict[str, Any] = {"page": page, "accept_damaged": accept_damaged}
-    if max_pixels is not None:
-        reading["max_pixels"] = max_pixels
+    recipe = Recipe(
+        params=params,
+        cut=cut,
+        kinds=kinds,
+        page=page,
+        max_pixels=MAX_PIXELS if max_pixels is None else max_pixels,
+        accept_damaged=accept_damaged,
+    )
     if json and output == exports.STDOUT:
         raise InputError("--json and -o - would both write to standard output; drop one of them")
     display = Display(quiet=quiet)
-    worker = Worker(params, cut, n_threads, kinds, reading, overwrite, display)
+    worker = Worker(recipe, n_threads, overwrite, display)
     failed = False
     for job in jobs:
         try:
@@ -174,102 +179,29 @@ def prepare_folder(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Worker:
-    """Reads, segments and saves one picture after another."""
+    """Does one picture after another, and shows it."""
 
-    params: MeanShiftParams
-    cut: Cut
+    recipe: Recipe
     n_threads: int
-    kinds: Sequence[str]
-    reading: dict[str, Any]
     overwrite: bool
     display: Display
 
     def run(self, job: Job) -> dict[str, Any]:
         """Do one job and return the facts about it."""
-        from segment import exports
-        from segment.images import read_image
+        from segment.recipe import make
 
         name = display_name(job.source)
         with self.display.working(f"{name}: reading"), self.display.compiling():
-            clock = Clock(self.display)
-            image = read_image(job.source, **self.reading)
-            for note in image.notes:
-                self.display.note(f"{name}: {note}")
-            clock.lap("read")
-            height, width = image.shape
-            self.display.stage(f"{name}: segmenting {width}x{height}")
-            segmentation = self._segment(image)
-            clock.lap("segment")
-            hierarchy = None
-            if self.cut.wanted or {"contours", "hierarchy"}.intersection(self.kinds):
-                self.display.stage(f"{name}: merging {segmentation.n_regions:,} regions")
-                hierarchy = segmentation.hierarchy(n_threads=self.n_threads)
-                if self.cut.wanted:
-                    segmentation = hierarchy.cut(self.cut.level, self.cut.n_regions)
-                clock.lap("merge")
-            filtered = None
-            if "filtered" in self.kinds:
-                self.display.stage(f"{name}: filtering {width}x{height}")
-                filtered = self._filter(image)
-                clock.lap("filter")
-            self.display.stage(f"{name}: saving")
-            record: dict[str, Any] = {"input": str(job.source), "seconds": clock.laps}
-            if self.cut.wanted:
-                record["cut"] = {"level": self.cut.level, "n_regions": self.cut.n_regions}
-            outputs = exports.save(
-                segmentation,
-                image,
+            product = make(
+                job.source,
                 job.stem,
-                self.kinds,
-                filtered=filtered,
-                hierarchy=hierarchy,
-                record=record,
+                self.recipe,
+                n_threads=self.n_threads,
                 overwrite=self.overwrite,
+                show=self.display,
             )
-            clock.lap("save")
-        return {
-            **exports.summary(segmentation),
-            **record,
-            "outputs": {kind: str(path) for kind, path in outputs.items()},
-        }
-
-    def _segment(self, image: Image) -> Segmentation:
-        from segment.segmentation import mean_shift
-        from segment.threads import watched
-
-        with watched(self.display.watch):
-            return mean_shift(
-                image.pixels, mask=image.mask, n_threads=self.n_threads, **self.params.as_dict()
-            )
-
-    def _filter(self, image: Image) -> Any:
-        from segment.filtering import mean_shift_filter
-        from segment.threads import watched
-
-        given = self.params.as_dict()
-        for only_of_regions in ("min_size", "connectivity"):
-            del given[only_of_regions]
-        with watched(self.display.watch):
-            return mean_shift_filter(
-                image.pixels, mask=image.mask, n_threads=self.n_threads, **given
-            )
-
-
-class Clock:
-    """Seconds between laps, without what was spent on compiling."""
-
-    def __init__(self, display: Display) -> None:
-        self.laps: dict[str, float] = {}
-        self._display = display
-        self._last = self._now()
-
-    def lap(self, name: str) -> None:
-        now = self._now()
-        self.laps[name] = round(now - self._last, 4)
-        self._last = now
-
-    def _now(self) -> float:
-        return time.perf_counter() - self._display.compile_seconds
+        outputs = {kind: str(path) for kind, path in product.outputs.items()}
+        return {**product.facts, "outputs": outputs}
 
 
 def summary_line(job: Job, facts: dict[str, Any]) -> str:
