@@ -44,7 +44,10 @@ class Edison:
     def segment(
         self, image: Any, spatial: float, ranged: float, min_size: int, speedup: str
     ) -> tuple[float, Any, Any]:
-        """Segment uint8 RGB at speed-up "no", "medium" or "high"; seconds, colours and labels."""
+        """Segment uint8 RGB at speed-up "no", "medium" or "high".
+
+        Returns processor seconds, colours and labels.
+        """
         np.save(Path(self._folder.name, "image.npy"), image)
         assert self._worker.stdin is not None
         request = [round(spatial), ranged, min_size, speedup]
@@ -94,9 +97,9 @@ def _serve(folder: Path) -> None:
         spatial, ranged, min_size, speedup = json.loads(line)
         image = np.load(folder / "image.npy")
         level = getattr(pymeanshift, f"SPEEDUP_{speedup.upper()}")
-        begin = time.perf_counter()
+        begin = time.process_time()
         colors, labels, _ = pymeanshift.segment(image, spatial, ranged, min_size, level)
-        seconds = time.perf_counter() - begin
+        seconds = time.process_time() - begin
         np.save(folder / "colors.npy", colors)
         np.save(folder / "labels.npy", labels)
         print(json.dumps(seconds), flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import os
 import subprocess
 import sys
@@ -22,20 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import segment
-import segment.filtering
+import segment.modes
 import segment.segmentation
 
 ROOT = Path(__file__).parents[2]
 Image = NDArray[np.uint8]
 Job = Callable[[], float]  # does its work and returns the seconds it took
 
-HAS_ENGINES = "engine" in inspect.signature(segment.mean_shift).parameters
-ENGINES = ("fast", "exact") if HAS_ENGINES else ("exact",)
-
 # Name of a stage, module through which it is called, function.
 STAGES = [
     ("check", segment.segmentation, "check_image"),
-    ("features", segment.filtering, "feature_planes"),
+    ("features", segment.modes, "feature_planes"),
+    ("features", segment.modes, "short_planes"),
     ("modes", segment.segmentation, "find_modes"),
     ("regions", segment.segmentation, "label_regions"),
 ]
@@ -121,14 +118,24 @@ def noise(photos: Sequence[Image], megapixels: float) -> Image:
 
 
 def timed(function: Callable[..., Any], *args: Any, **options: Any) -> Job:
-    """A job that calls a function."""
+    """A job that calls a function, in seconds of the clock on the wall."""
+    return partial(_clocked, time.perf_counter, function, *args, **options)
 
-    def job() -> float:
-        begin = time.perf_counter()
-        function(*args, **options)
-        return time.perf_counter() - begin
 
-    return job
+def busy(function: Callable[..., Any], *args: Any, **options: Any) -> Job:
+    """A job that calls a function, in seconds of the processor: other load does not count.
+
+    For work on one thread; threads that a library starts on its own are added up.
+    """
+    return partial(_clocked, time.process_time, function, *args, **options)
+
+
+def _clocked(
+    clock: Callable[[], float], function: Callable[..., Any], *args: Any, **options: Any
+) -> float:
+    begin = clock()
+    function(*args, **options)
+    return clock() - begin
 
 
 def pipeline(image: Image, **options: Any) -> segment.Segmentation:
@@ -136,11 +143,6 @@ def pipeline(image: Image, **options: Any) -> segment.Segmentation:
     found = segment.mean_shift(image, **options)
     assert found.posterized.shape == image.shape
     return found
-
-
-def engine_options(engine: str) -> dict[str, str]:
-    """The option that chooses an engine, where there is a choice."""
-    return {"engine": engine} if HAS_ENGINES else {}
 
 
 def in_turns(jobs: dict[str, Job], repeats: int = 1) -> dict[str, float]:
@@ -158,17 +160,17 @@ def median_ratio(rows: Sequence[dict[str, float]], name: str, other: str) -> flo
 
 
 def stage_seconds(image: Image, **options: Any) -> dict[str, float]:
-    """Seconds of each stage of the pipeline, without those of the stages inside it."""
+    """Processor seconds of each stage of the pipeline, without those of the stages inside it."""
     seconds: dict[str, float] = {}
     inner = [0.0]
 
     def clocked(name: str, function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
         inner.append(0.0)
-        begin = time.perf_counter()
+        begin = time.process_time()
         try:
             return function(*args, **keywords)
         finally:
-            whole = time.perf_counter() - begin
+            whole = time.process_time() - begin
             seconds[name] = seconds.get(name, 0) + whole - inner.pop()
             inner[-1] += whole
 

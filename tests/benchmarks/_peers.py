@@ -11,7 +11,7 @@ from sklearn.cluster import MeanShift
 
 from segment.features import check_image, feature_planes
 from tests.benchmarks._edison import Edison
-from tests.benchmarks._measure import Image, Job, timed
+from tests.benchmarks._measure import Image, Job, busy
 
 CROP = 24  # side of the crop that scikit-learn gets: its time grows with the square of the area
 
@@ -74,7 +74,7 @@ def peer_jobs(
     jobs: dict[str, Job] = {}
     for name, (function, limit) in PEERS.items():
         if megapixels <= limit:
-            jobs[name] = timed(function, image, spatial, ranged)
+            jobs[name] = busy(function, image, spatial, ranged)
             if function is scikit_learn:
                 jobs[name] = _scaled(jobs[name], image[..., 0].size / CROP**2)
     if edison is not None and megapixels < 1.1:

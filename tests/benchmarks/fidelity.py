@@ -24,11 +24,11 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from segment.features import check_image, feature_planes
-from segment.filtering import find_modes
-from segment.params import MeanShiftParams
+from segment.modes import find_modes
+from segment.params import ENGINES, MeanShiftParams
 from segment.segmentation import label_regions
 from tests.benchmarks import _edison, _measure
-from tests.benchmarks._measure import ENGINES, Image
+from tests.benchmarks._measure import Image
 
 Colors = Any  # features (3, H, W), or labels (H, W) in the last place of a tuple
 FIGURES = ["share < 1", "share < 3", "ARI", "covering"]
@@ -46,9 +46,7 @@ def load_evaluate(root: Path) -> ModuleType:
 
 def run(image: Image, spatial: float, ranged: float, engine: str) -> tuple[Colors, Colors, Colors]:
     """Filtered colours in Luv, colours of unpruned regions, and labels."""
-    params = MeanShiftParams(
-        spatial_bandwidth=spatial, range_bandwidth=ranged, **_measure.engine_options(engine)
-    )
+    params = MeanShiftParams(spatial_bandwidth=spatial, range_bandwidth=ranged, engine=engine)
     modes = find_modes(check_image(image, color_space="luv"), params, None, 2)
     unpruned, colors = label_regions(modes, replace(params, min_size=0), 2)
     regions = np.moveaxis(colors[unpruned - 1, 2:], -1, 0)
@@ -108,12 +106,11 @@ def main() -> None:
             results = {engine: run(image, spatial, ranged, engine) for engine in ENGINES}
             for engine, result in results.items():
                 labels[engine].append(result[-1])
-            if "fast" in results:
-                fast, exact = results["fast"], results["exact"]
-                row = agreement((fast[0], fast[2]), (exact[0], exact[2]), tool)
-                figures.setdefault("fast against exact", []).append(row)
-                row = agreement(fast[1:], exact[1:], tool)
-                figures.setdefault("fast against exact, colours of regions", []).append(row)
+            fast, exact = results["fast"], results["exact"]
+            row = agreement((fast[0], fast[2]), (exact[0], exact[2]), tool)
+            figures.setdefault("fast against exact", []).append(row)
+            row = agreement(fast[1:], exact[1:], tool)
+            figures.setdefault("fast against exact, colours of regions", []).append(row)
             if edison is not None:
                 medium, none = (
                     edison_run(edison, image, spatial, ranged, s) for s in ("medium", "no")
@@ -131,8 +128,7 @@ def main() -> None:
             people.append([where, name, human_covering(maps, truths, tool), regions])
     if edison is not None:
         edison.close()
-    if agreed:
-        print(f"\n{_measure.table(['bandwidths', 'medians', *FIGURES], agreed)}")
+    print(f"\n{_measure.table(['bandwidths', 'medians', *FIGURES], agreed)}")
     head = ["bandwidths", f"people, {len(pictures)} pictures", "covering", "regions"]
     print(f"\n{_measure.table(head, people)}")
 

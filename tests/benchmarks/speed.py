@@ -3,9 +3,10 @@
     python -m tests.benchmarks.speed [--images FOLDER] [--edison-python PYTHON]
 
 First, photographs as they are, one thread each, at three pairs of bandwidths; all contestants take
-turns picture by picture; ratios are medians over the pictures. OpenCV only filters; segment, EDISON
-and scikit-image deliver labels. Then pictures of several kinds and sizes at the first pair: on one
-and two threads, with peak memory and the share of each stage. It ends in tables for the README.
+turns picture by picture; ratios of processor time are medians over the pictures. OpenCV only
+filters; segment, EDISON and scikit-image deliver labels. Then pictures of several kinds and sizes
+at the first pair: on one thread and two by the wall clock (run it on a quiet machine), with peak
+memory and processor time by stage. It ends in tables for the README.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from segment.params import ENGINES
 from tests.benchmarks import _edison, _measure
-from tests.benchmarks._measure import ENGINES, Image, Job, in_turns, timed
+from tests.benchmarks._measure import Image, Job, busy, in_turns, timed
 from tests.benchmarks._peers import peer_jobs
 
 Setting = tuple[float, float]
@@ -27,13 +29,13 @@ KINDS = {
 EXACT_LIMIT = 4.1  # MP
 
 
-def engine_jobs(image: Image, setting: Setting, n_threads: int) -> dict[str, Job]:
-    """A job for each engine that can be expected to finish on this image."""
+def engine_jobs(image: Image, setting: Setting) -> dict[str, Job]:
+    """A job for each engine that can be expected to finish on this image, on one thread."""
     megapixels = image[..., 0].size / 1e6
     return {
-        f"segment, {engine}": timed(
+        f"segment, {engine}": busy(
             _measure.pipeline, image, spatial_bandwidth=setting[0], range_bandwidth=setting[1],
-            n_threads=n_threads, **_measure.engine_options(engine),
+            n_threads=1, engine=engine,
         )
         for engine in ENGINES
         if engine == "fast" or megapixels <= EXACT_LIMIT
@@ -44,10 +46,10 @@ def compare(
     photos: list[Image], setting: Setting, edison: _edison.Edison | None
 ) -> list[dict[str, float]]:
     """Seconds of all contestants on each photograph."""
-    in_turns(engine_jobs(photos[0], setting, 1))  # compiled before the first turn
+    in_turns(engine_jobs(photos[0], setting))  # compiled before the first turn
     rows = []
     for photo in photos:
-        jobs = engine_jobs(photo, setting, 1) | peer_jobs(photo, *setting, edison, ("no", "medium"))
+        jobs = engine_jobs(photo, setting) | peer_jobs(photo, *setting, edison, ("no", "medium"))
         rows.append(in_turns(jobs))
         print(".", end="", flush=True)
     print()
@@ -79,12 +81,10 @@ def scale(
         for size in sizes:
             image = KINDS[kind](photos, size)
             megapixels = image[..., 0].size / 1e6
-            for engine in ENGINES if size <= EXACT_LIMIT else ENGINES[:1]:
-                if engine == "exact" and size > EXACT_LIMIT:
-                    continue
+            for engine in ENGINES if size <= EXACT_LIMIT else ("fast",):
                 options = {
                     "spatial_bandwidth": spatial, "range_bandwidth": ranged,
-                    **_measure.engine_options(engine),
+                    "engine": engine,
                 }  # fmt: skip
                 repeats = 3 if megapixels < 5 else 1
                 jobs = {
@@ -115,7 +115,7 @@ def peers_by_size(
     speeds = []
     for kind, size in columns:
         image = KINDS[kind](photos, size)
-        jobs = engine_jobs(image, setting, 1) | peer_jobs(image, *setting, edison, ("medium",))
+        jobs = engine_jobs(image, setting) | peer_jobs(image, *setting, edison, ("medium",))
         best = in_turns(jobs)
         speeds.append({name: image[..., 0].size / 1e6 / s for name, s in best.items()})
         print(".", end="", flush=True)
