@@ -209,6 +209,8 @@ def _find_fast(
 
     def shift(corner: tuple[int, int]) -> FloatArray:
         top, left = corner
+        part = owner[top : top + tile, left : left + tile]
+        own = np.empty(part.shape, np.int32)  # contiguous, or the kernel would compile twice
         table: FloatArray = cells.shift_tile(
             kind,
             planes,
@@ -229,8 +231,9 @@ def _find_fast(
             np.float32(CLAIM_RADIUS**2),
             top,
             left,
-            owner[top : top + tile, left : left + tile],
+            own,
         )
+        part[:] = own
         return table
 
     corners = [(top, left) for top in range(0, height, tile) for left in range(0, width, tile)]

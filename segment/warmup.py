@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from segment.params import COLOR_SPACES, KERNELS
+from segment.params import COLOR_SPACES, ENGINES, KERNELS
 
 DTYPES = ("uint8", "uint16", "uint32", "int16", "int32", "float32", "float64")
 BANDS = (1, 2, 3, 4, 5)  # 5 stands for any more: see `segment.kernels.window.static_bands`
-SHAPE = (24, 32)
+SHAPE = (40, 50)  # larger than a tile of the fast engine at SPATIAL_BANDWIDTH
+SPATIAL_BANDWIDTH = 3.0
 
 Job = tuple[str, Callable[[], object]]
 
@@ -36,11 +37,17 @@ def _image_jobs() -> Iterator[Job]:
         yield f"gray, {space}", partial(_segment, _image("uint8", 1), color_space=space)
     for kernel in KERNELS:
         yield f"{kernel} kernel", partial(_segment, _image("uint8", 3), kernel=kernel)
-    for bands in BANDS:
-        image = _image("uint8", bands)
-        for weights in (None, np.ones(SHAPE)):
-            name = f"{bands} band{'s' * (bands > 1)}" + ", weighted" * (weights is not None)
-            yield name, partial(_segment, image, color_space="none", weights=weights)
+    for engine in ENGINES:
+        for bands in BANDS:
+            image = _image("uint8", bands)
+            for weights in (None, np.ones(SHAPE)):
+                name = f"{engine} engine, {bands} band{'s' * (bands > 1)}"
+                name += ", weighted" * (weights is not None)
+                options = {"color_space": "none", "engine": engine, "weights": weights}
+                yield name, partial(_segment, image, **options)
+    yield "wide windows", partial(_segment, _image("uint8", 3), spatial_bandwidth=12.0)
+    yield "a tall picture", partial(_segment, np.tile(_image("uint8", 3), (4, 1, 1)))
+    yield "a small picture", partial(_segment, _image("uint8", 3)[:20, :20])
     for dtype in DTYPES:
         yield f"{dtype} pixels", partial(_segment, _image(dtype, 3), color_space="none")
     yield "uint16 colours", partial(_segment, _image("uint16", 3))
@@ -67,7 +74,8 @@ def _merge() -> None:
 def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
     from segment.segmentation import mean_shift
 
-    result = mean_shift(image, n_threads=1, spatial_bandwidth=3, **options)
+    options = {"spatial_bandwidth": SPATIAL_BANDWIDTH, **options}
+    result = mean_shift(image, n_threads=1, **options)
     result.regions()
     result.posterized  # noqa: B018
     tree = result.hierarchy(n_threads=1)

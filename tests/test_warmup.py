@@ -20,7 +20,7 @@ import importlib, pkgutil
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 import segment, segment.kernels
-from segment.params import COLOR_SPACES, KERNELS
+from segment.params import COLOR_SPACES, ENGINES, KERNELS
 from segment.warmup import jobs
 
 def builds():
@@ -36,9 +36,9 @@ for _, job in jobs():
 before = builds()
 
 rng = np.random.default_rng(1)
-def run(bands, dtype, **options):
-    image = rng.uniform(0, 200, (20, 30, bands) if bands else (20, 30)).astype(dtype)
-    result = segment.mean_shift(image, spatial_bandwidth=4.0, **options)
+def run(bands, dtype, shape=(50, 70), **options):
+    image = rng.uniform(0, 200, (*shape, bands) if bands else shape).astype(dtype)
+    result = segment.mean_shift(image, range_bandwidth=30.0, **options)
     result.posterized, result.regions(), result.boundaries(), result.hierarchy().contours()
     for name in ("min_size", "connectivity"):
         options.pop(name, None)
@@ -47,12 +47,18 @@ def run(bands, dtype, **options):
 for kernel in KERNELS:
     for space in COLOR_SPACES:
         for bands in (0, 1, 3):
-            run(bands, "uint8", kernel=kernel, color_space=space)
-            run(bands, "uint16", kernel=kernel, color_space=space)
+            for bandwidth in (3.0, 7.0, 20.0):
+                run(bands, "uint8", kernel=kernel, color_space=space, spatial_bandwidth=bandwidth)
+        run(3, "uint16", kernel=kernel, color_space=space)
 for dtype in ("bool", "uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"):
     for bands in (0, 2, 3, 4, 5, 7):
         run(bands, dtype, color_space="none", connectivity=2, n_threads=2)
-run(3, "uint8", mask=rng.random((20, 30)) < 0.8, weights=rng.random((20, 30)))
+for engine in ENGINES:
+    for bands in (1, 2, 3, 4, 6):
+        run(bands, "uint8", engine=engine, color_space="none", weights=rng.random((50, 70)))
+    run(3, "uint8", engine=engine, mask=rng.random((50, 70)) < 0.8)
+    for shape in ((1, 1), (1, 90), (90, 1), (9, 9), (200, 10), (10, 200)):
+        run(3, "uint8", shape, engine=engine)
 new = sorted(builds() - before)
 assert before
 assert not new, new

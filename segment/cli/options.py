@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from segment.params import COLOR_SPACES, KERNELS
+from segment.params import COLOR_SPACES, ENGINES, KERNELS
 
 # What mean shift does; the defaults are those of `segment.params.MeanShiftParams`.
 
@@ -59,6 +59,15 @@ ColorSpace = Annotated[
         metavar="NAME",
         autocompletion=lambda: list(COLOR_SPACES),
         help="Where colours are compared: luv, lab, rgb, or none (bands in their own units).",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        autocompletion=lambda: list(ENGINES),
+        help="fast: climbs from small groups of pixels; exact: from every pixel, the yardstick.",
     ),
 ]
 Connectivity = Annotated[
