@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.features import Pixels, check_image, feature_planes
-from segment.params import COLOR_SPACES, choice
+from segment.params import AUTO, COLOR_SPACES, choice
 
-AUTO = "auto"
 Bandwidth = float | Literal["auto"]
 
 # The spatial bandwidth is this many pixels on a 481 x 321 photograph, and grows with the side.

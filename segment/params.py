@@ -14,6 +14,7 @@ KERNELS = ("flat", "epanechnikov", "gaussian")
 ENGINES = ("fast", "exact")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
+AUTO = "auto"
 # Bandwidths (spatial, range) of the leaves of a hierarchy that nobody chose any for: small, because
 # what is joined too early is lost to every scale; smaller ones cost time and gain nothing.
 LEAF_BANDWIDTHS = (4.0, 4.0)
@@ -27,6 +28,8 @@ class MeanShiftParams:
     ----------
     spatial_bandwidth : float
         Radius of the spatial window, in pixels (standard deviation for ``kernel="gaussian"``).
+        This and the next may be "auto" here until an image is at hand; those of a segmentation are
+        numbers.
     range_bandwidth : float
         Radius of the colour window, in units of `color_space` (standard deviation for
         ``kernel="gaussian"``).
@@ -64,8 +67,8 @@ class MeanShiftParams:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "spatial_bandwidth", positive_number("spatial_bandwidth", self.spatial_bandwidth))
-        put(self, "range_bandwidth", positive_number("range_bandwidth", self.range_bandwidth))
+        put(self, "spatial_bandwidth", bandwidth("spatial_bandwidth", self.spatial_bandwidth))
+        put(self, "range_bandwidth", bandwidth("range_bandwidth", self.range_bandwidth))
         put(self, "min_size", whole_number("min_size", self.min_size, minimum=0))
         put(self, "kernel", choice("kernel", self.kernel, KERNELS))
         put(self, "color_space", choice("color_space", self.color_space, COLOR_SPACES))
@@ -119,6 +122,11 @@ class Cut:
     def wanted(self) -> bool:
         """Whether there is to be a cut."""
         return self.level is not None or self.n_regions is not None
+
+
+def bandwidth(name: str, value: object) -> float | str:
+    """Return `value` if it is "auto", else as a float, or raise InputError."""
+    return AUTO if isinstance(value, str) and value == AUTO else positive_number(name, value)
 
 
 def positive_number(name: str, value: object) -> float:

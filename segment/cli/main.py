@@ -21,6 +21,7 @@ from segment.errors import SegmentError
 COMMANDS: dict[str, tuple[str, str]] = {
     "image": ("segment.cli.image", "Segment pictures: label maps, flat colours, outlines."),
     "batch": ("segment.cli.batch", "Segment a whole folder; run again to go on or catch up."),
+    "bandwidth": ("segment.cli.bandwidth", "Say which bandwidths suit a picture, and why."),
     "warmup": ("segment.cli.warmup", "Compile everything now, so that later runs start at once."),
 }
 

@@ -6,21 +6,31 @@ A command takes the aliases below as the types of its parameters.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from segment.params import COLOR_SPACES, ENGINES, KERNELS
+from segment.params import AUTO, COLOR_SPACES, ENGINES, KERNELS
 
 # What mean shift does; the defaults are those of `segment.params.MeanShiftParams`.
+
+
+def _bandwidth(text: str) -> Any:
+    try:
+        return text if text == AUTO else float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither a number nor {AUTO!r}") from None
+
 
 SpatialBandwidth = Annotated[
     float,
     typer.Option(
         "--spatial-bandwidth",
         "-s",
-        metavar="PIXELS",
-        help="Radius of the spatial window: larger looks farther and smooths more.",
+        metavar="PIXELS|auto",
+        parser=_bandwidth,
+        help="Radius of the spatial window: larger looks farther and smooths more. auto: by the "
+        "size of the picture.",
     ),
 ]
 RangeBandwidth = Annotated[
@@ -28,8 +38,10 @@ RangeBandwidth = Annotated[
     typer.Option(
         "--range-bandwidth",
         "-r",
-        metavar="UNITS",
-        help="Radius of the colour window, in units of the colour space: larger joins more.",
+        metavar="UNITS|auto",
+        parser=_bandwidth,
+        help="Radius of the colour window, in units of the colour space: larger joins more. auto: "
+        "by contrast and noise.",
     ),
 ]
 MinSize = Annotated[
