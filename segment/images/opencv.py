@@ -28,5 +28,5 @@ def decode(data: bytes) -> tuple[Pixels, Pixels | None]:
     if array.ndim == 2:
         return array, None
     if array.shape[2] == 4:
-        return np.ascontiguousarray(array[..., 2::-1]), np.ascontiguousarray(array[..., 3])
-    return np.ascontiguousarray(array[..., ::-1]), None
+        return cv2.cvtColor(array, cv2.COLOR_BGRA2RGB), cv2.extractChannel(array, 3)
+    return cv2.cvtColor(array, cv2.COLOR_BGR2RGB), None

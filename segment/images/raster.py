@@ -239,8 +239,8 @@ def _decode_png(source: Source, page: int, check: Check) -> Image:
     picture.info.pop("icc_profile", None)
     if parts.icc:
         picture.info["icc_profile"] = parts.icc
-    if parts.exif:
-        picture.info["exif"] = b"Exif\0\0" + parts.exif
+    # Also where there is none: asked for EXIF, Pillow decodes a PNG to look behind its pixels.
+    picture.info["exif"] = b"Exif\0\0" + (parts.exif or b"")
     _rescale_key(picture, parts)
     try:
         if parts.damage:

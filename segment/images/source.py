@@ -14,6 +14,7 @@ from segment.errors import FileError
 from segment.files import display_name, file_error
 
 HEAD = 4096
+MAX_STDIN = 1 << 30  # bytes; a file of that size has a name
 
 FORMATS = "PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, JPEG 2000 or AVIF"
 
@@ -126,25 +127,29 @@ def _open_regular(name: str) -> BinaryIO:
 def _from_stdin(max_bytes: int) -> Source:
     if sys.stdin is None:
         raise FileError("cannot read standard input: it is closed; give a file name")
-    stream = sys.stdin.buffer
-    source = Source("-", "", 0, io.BytesIO())
-    try:
-        head = stream.read(HEAD)
-        # Only what begins like an image is read on: an endless stream of zeros is not.
-        source = Source("-", sniff(head, source), 0, source.stream)
-        rest = stream.read(max_bytes + 1 - len(head)) if len(head) == HEAD else b""
-    except OSError as error:
-        raise file_error("standard input", error) from error
-    data = head + rest
+    max_bytes = min(max_bytes, MAX_STDIN)
+    unknown = Source("-", "", 0, io.BytesIO())
+    head = _read_stdin(HEAD)
+    # Only what begins like an image is read on: an endless stream of zeros is not.
+    format_ = sniff(head, unknown)
+    data = head + (_read_stdin(max_bytes + 1 - HEAD) if len(head) == HEAD else b"")
+    source = Source("-", format_, len(data), io.BytesIO(data))
     if len(data) > max_bytes:
         raise _too_long(source, max_bytes)
-    return Source("-", source.format, len(data), io.BytesIO(data))
+    return source
+
+
+def _read_stdin(n_bytes: int) -> bytes:
+    try:
+        return sys.stdin.buffer.read(n_bytes)
+    except OSError as error:
+        raise file_error("standard input", error) from error
 
 
 def _too_long(source: Source, max_bytes: int) -> FileError:
     return source.error(
-        f"it has more than {max_bytes:,} bytes, which no image within the pixel limit needs; "
-        "raise --max-pixels if it is one"
+        f"it has more than {max_bytes:,} bytes, more than an image within the pixel limit needs; "
+        "raise --max-pixels, or give a file in place of standard input"
     )
 
 

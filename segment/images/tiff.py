@@ -203,24 +203,20 @@ def _plane_bytes(layout: Layout, segments: list[bytes]) -> tuple[Pixels, str | N
     """Return the decompressed bytes, (segments, rows, bytes a row); strips are padded below."""
     n, rows, row_bytes = len(segments), layout.segment_height, layout.row_bytes
     total = n * rows if layout.tiled else layout.height
-    out = np.zeros((n * rows, row_bytes), np.uint8)
     damage = None
     if layout.compression == libtiff.NONE:
-        flat = out.reshape(-1)
-        for i, segment in enumerate(segments):
-            start = i * rows * row_bytes
-            want = min(rows, total - i * rows) * row_bytes
-            data = np.frombuffer(segment, np.uint8)[:want]
-            flat[start : start + len(data)] = data
-            if 0 < len(data) < want:
-                damage = f"strip or tile {i} has {len(data)} of {want} bytes"
+        out, damage = _joined(segments, rows * row_bytes, total * row_bytes)
+        out = out.reshape(-1, row_bytes)
         if layout.fill_order == 2 and layout.bits < 8:
             out = np.packbits(np.unpackbits(out, axis=1), axis=1, bitorder="little")
     elif all(segments):
-        out[:total], damage = libtiff.decompress(
+        out, damage = libtiff.decompress(
             segments, total, row_bytes, rows, layout.compression, layout.fill_order
         )
+        if total < n * rows:  # the last strip is shorter
+            out = np.pad(out, ((0, n * rows - total), (0, 0)))
     else:  # sparse: one by one
+        out = np.zeros((n * rows, row_bytes), np.uint8)
         for i, segment in enumerate(segments):
             if segment:
                 want = min(rows, total - i * rows)
@@ -229,6 +225,19 @@ def _plane_bytes(layout: Layout, segments: list[bytes]) -> tuple[Pixels, str | N
                 )
                 damage = damage or wrong
     return out.reshape(n, rows, row_bytes), damage
+
+
+def _joined(segments: list[bytes], size: int, total: int) -> tuple[Pixels, str | None]:
+    """Return uncompressed segments of `size` bytes (the last: up to `total`) in one array."""
+    damage = None
+    parts = []
+    for i, segment in enumerate(segments):
+        want = min(size, total - i * size)
+        if 0 < len(segment) < want:
+            damage = f"strip or tile {i} has {len(segment)} of {want} bytes"
+        parts.append(segment[:want].ljust(size, b"\0"))
+    # A bytearray and not bytes: the pixels are to be writable.
+    return np.frombuffer(bytearray().join(parts), np.uint8), damage
 
 
 def _plane_samples(layout: Layout, rows: Pixels) -> Pixels:
