@@ -30,7 +30,8 @@ JOIN_RADIUS = 0.4
 CLAIM_RADIUS = 0.35
 SPACE_SHARE = 0.5
 MAX_TRAVEL = 8.0
-BLOCKS_OF_BANDWIDTH = 5 / 16
+BLOCK_OF_BANDWIDTH = 0.22
+LARGEST_BLOCK = 32
 TILE_OF_BANDWIDTH = 16
 
 
@@ -114,9 +115,10 @@ def reach(
 def _tiling(params: MeanShiftParams) -> tuple[int, int]:
     """Return the sides of the blocks and of the tiles of the fast engine, in pixels."""
     bandwidth = params.spatial_bandwidth
-    block = max(round(BLOCKS_OF_BANDWIDTH * bandwidth), min(4, int(np.ceil(bandwidth / 2))))
+    smallest = min(4, int(np.ceil(bandwidth / 2)))
+    block = int(np.clip(round(BLOCK_OF_BANDWIDTH * bandwidth), smallest, LARGEST_BLOCK))
     tile = round(TILE_OF_BANDWIDTH * bandwidth / block) * block
-    return block, int(np.clip(tile, 16 * block, 64 * block))
+    return block, int(np.clip(tile, 16 * block, 96 * block))
 
 
 def _padding(pixels: Pixels, params: MeanShiftParams) -> tuple[int, int]:

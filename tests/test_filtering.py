@@ -46,7 +46,10 @@ def compare(
     # A pixel on the edge of a window may fall on either side in float32: leave such climbs out.
     sure = margins > 1e-5
     assert sure.mean() > 0.8
-    np.testing.assert_allclose(found[sure], expected[sure], rtol=0, atol=2e-4)
+    # Positions are kept to 1/256 of a pixel.
+    gap = np.abs(found[sure] - expected[sure])
+    assert gap[..., 2:].max() <= 2e-4
+    assert gap[..., :2].max() <= 2e-4 + 1 / 512
     return found
 
 
@@ -110,7 +113,7 @@ def test_every_mode_is_a_fixed_point() -> None:
     for mode in modes.reshape(-1, 4).astype(float):
         sums, margin = naive.window_sums(image.astype(float), keep, weights, "flat", hs, hr, mode)
         if margin > 1e-5:
-            assert np.linalg.norm(sums[1:] / sums[0]) < 2 * tol
+            assert np.linalg.norm(sums[1:] / sums[0]) < 2 * tol + 1 / 256  # as kept
 
 
 def test_masked_pixels_do_not_matter() -> None:

@@ -4,8 +4,9 @@ A tile of the image is cut into small blocks, the colours of each block into cel
 clustering), and one trajectory starts from the mean of each cell. Its windows hold the pixels
 themselves, so a mode is as exact as a pixel's own; what is saved is trajectories, and steps. A
 trajectory claims the free cells that it passes, and ends where it meets a cell whose mode is
-known, which it takes. Cells are visited in raster order and memory ends at the tile, so a result
-depends on nothing but the pixels within reach (`segment.modes.reach`).
+known, which it takes. The largest cells go first: they lie in the flat parts, whose modes are sure.
+Memory ends at the tile, so a result depends on nothing but the pixels within reach
+(`segment.modes.reach`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from segment.kernels.jit import kernel
+from segment.kernels.lattice import absolute
 from segment.kernels.vectors import Vectors
 from segment.kernels.window import LANES, window_sums
 from segment.kernels.window16 import window_sums16
@@ -182,6 +184,22 @@ def meet_cells(
 
 
 @kernel()
+def largest_first(sizes: Any, largest: int) -> Any:
+    """Return the order, int32 (n,), of sizes from `largest` down to 1; equal ones as they stand."""
+    start = np.zeros(largest + 1, np.int32)
+    for cell in range(sizes.size):
+        start[largest - int(sizes[cell]) + 1] += 1
+    for k in range(largest):
+        start[k + 1] += start[k]
+    order = np.empty(sizes.size, np.int32)
+    for cell in range(sizes.size):
+        k = largest - int(sizes[cell])
+        order[start[k]] = cell
+        start[k] += 1
+    return order
+
+
+@kernel()
 def add_offset(owner: Any, offset: int) -> None:
     """Add `offset` to the owners of a tile that are not -1."""
     for i in range(owner.shape[0]):
@@ -253,7 +271,7 @@ def shift_tile(
     distances = np.empty(LANES, np.float32)
     per_block = np.float32(1) / np.float32(block)
     n_roots = 0
-    for cell in range(n):
+    for cell in largest_first(cells[0, :n], block * block):
         if owned[cell] >= 0:
             continue
         here = n_roots
@@ -308,8 +326,8 @@ def shift_tile(
                 if joined >= 0:
                     link[here] = link[joined]
                     break
-        roots[here, 0] = np.float32(top + row) + dy
-        roots[here, 1] = np.float32(left + column) + dx
+        roots[here, 0] = absolute(top + row, dy)
+        roots[here, 1] = absolute(left + column, dx)
         for band in range(n_bands):
             roots[here, 2 + band] = center[band]
 

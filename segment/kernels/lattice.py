@@ -43,6 +43,15 @@ def climb(
     return max_iter
 
 
+@kernel(inline="always")
+def absolute(pixel: int, offset: Any) -> Any:
+    """Return ``pixel + offset`` to 1/256, which float32 holds exactly up to 65,536.
+
+    Without the rounding the last bit would depend on how large `pixel` is, and so on the crop.
+    """
+    return np.float32(pixel) + np.rint(offset * np.float32(256)) * np.float32(1 / 256)
+
+
 @kernel()
 def climb_rows(
     kind: int, planes: Any, weights: Any, bands: Any, radius: Any, max_iter: int, tol2: Any,
@@ -69,8 +78,8 @@ def climb_rows(
                 kind, planes, weights, bands, radius, max_iter, tol2,
                 i + pad, j + pad, offset, center, sums,
             )  # fmt: skip
-            modes[i, j, 0] = np.float32(i) + offset[0]
-            modes[i, j, 1] = np.float32(j) + offset[1]
+            modes[i, j, 0] = absolute(i, offset[0])
+            modes[i, j, 1] = absolute(j, offset[1])
             for band in range(n_bands):
                 modes[i, j, 2 + band] = center[band]
     return windows
