@@ -40,6 +40,7 @@ def run(bands, dtype, shape=(50, 70), **options):
     image = rng.uniform(0, 200, (*shape, bands) if bands else shape).astype(dtype)
     result = segment.mean_shift(image, range_bandwidth=30.0, **options)
     result.posterized, result.regions(), result.boundaries(), result.hierarchy().contours()
+    result.hierarchy().cut(level=0.4)
     for name in ("min_size", "connectivity"):
         options.pop(name, None)
     segment.mean_shift_filter(image, **options)
@@ -57,7 +58,7 @@ for engine in ENGINES:
     for bands in (1, 2, 3, 4, 6):
         run(bands, "uint8", engine=engine, color_space="none", weights=rng.random((50, 70)))
     run(3, "uint8", engine=engine, mask=rng.random((50, 70)) < 0.8)
-    for shape in ((1, 1), (1, 90), (90, 1), (9, 9), (200, 10), (10, 200)):
+    for shape in ((1, 1), (1, 90), (90, 1), (9, 9), (200, 10), (10, 200), (200, 150)):
         run(3, "uint8", shape, engine=engine)
 new = sorted(builds() - before)
 assert before
