@@ -159,8 +159,9 @@ def save(
                 _path(stem, kind, ".npz"), pictures.hierarchy.to_bytes(), overwrite
             )
         elif kind in ("regions", "json"):
-            text = _csv(segmentation.regions())
-            if kind == "json":  # comes last, so that it can list the others
+            if kind == "regions":
+                text = _csv(segmentation.regions())
+            else:  # comes last, so that it can list the others
                 names = {kind: path.name for kind, path in written.items()}
                 text = to_json({**summary(segmentation), **(record or {}), "outputs": names})
             written[kind] = _write_text(_path(stem, kind, KINDS[kind][0]), text, overwrite)

@@ -147,7 +147,7 @@ def make(
     filtered = None
     if "filtered" in recipe.kinds:
         show.stage(f"{name}: filtering {width}x{height}")
-        filtered = _filter(image, recipe, n_threads, show)
+        filtered = _filter(image, segmentation.params, n_threads, show)
         clock.lap("filter")
     show.stage(f"{name}: saving")
     record: dict[str, Any] = {"input": os.fspath(source), "seconds": clock.laps}
@@ -179,10 +179,10 @@ def _segment(image: Image, recipe: Recipe, n_threads: int, show: Show) -> Segmen
         )
 
 
-def _filter(image: Image, recipe: Recipe, n_threads: int, show: Show) -> Any:
+def _filter(image: Image, params: MeanShiftParams, n_threads: int, show: Show) -> Any:
     from segment.filtering import mean_shift_filter
 
-    given = recipe.params.as_dict()
+    given = params.as_dict()  # those of the segmentation, where "auto" is a number
     for name in ONLY_OF_REGIONS:
         del given[name]
     with watched(show.watch):

@@ -20,7 +20,8 @@ from segment.images.quiet import no_stderr, no_warnings
 
 MAX_PNG_LABEL = 65535
 JPEG_QUALITY = 95
-PNG_LEVEL = 3  # within a few percent of the smallest file, several times as fast
+# Flat colours and labels: within a tenth of the smallest file, in a fraction of the time.
+PNG_LEVEL = 2
 
 Encoder = Callable[[Pixels, "Pixels | None", "bytes | None", "tuple[float, float] | None"], bytes]
 
@@ -208,7 +209,9 @@ def _encode_png(
     elif array.ndim == 3:
         array = cv2.cvtColor(array, cv2.COLOR_RGB2BGR)
     with no_stderr():
-        good, data = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+        options = [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL]
+        options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+        good, data = cv2.imencode(".png", array, options)
     if not good:
         raise FileError(f"cannot encode {array.shape} {array.dtype} pixels as PNG; write .tif")
     return png.with_metadata(data.tobytes(), icc=icc, resolution=resolution)
