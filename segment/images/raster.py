@@ -160,7 +160,8 @@ def _arrays(picture: Any) -> tuple[Pixels, Pixels | None]:
     mode = picture.mode
     transparent = picture.info.get("transparency")
     if mode == "1":
-        return np.asarray(picture, np.uint8) * np.uint8(255), None
+        bits = np.asarray(picture, np.uint8) * np.uint8(255)
+        return bits, _keyed_alpha(bits, transparent)
     if mode in {"P", "PA"}:
         with_alpha = mode == "PA" or transparent is not None
         picture = picture.convert("RGBA" if with_alpha else "RGB")
