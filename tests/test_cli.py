@@ -112,6 +112,12 @@ def test_a_known_error_is_one_line_on_stderr(broken_command) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "segment: a\\nb\n")
 
 
+def test_parameters_are_named_as_options(broken_command) -> None:
+    broken_command.append(InputError("min_size=2.5 is no whole number; color_space='luv' is"))
+    result = CliRunner().invoke(main.app, ["broken"])
+    assert result.stderr == "segment: --min-size 2.5 is no whole number; --color-space luv is\n"
+
+
 def test_out_of_memory_is_one_line_on_stderr(broken_command) -> None:
     broken_command.append(MemoryError())
     result = CliRunner().invoke(main.app, ["broken"])

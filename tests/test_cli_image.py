@@ -118,7 +118,7 @@ def test_other_depths(folder: Path, dtype: type, shape: tuple[int, ...]) -> None
 
 def test_many_bands_in_their_own_units(folder: Path) -> None:
     write_image("b.tif", halves(np.uint16, (24, 30, 5)))
-    refused(run("b.tif"), "b.tif", "color_space='none'")
+    refused(run("b.tif"), "b.tif: image", "--color-space none")
     result = run("b.tif", "--color-space", "none", "-r", "2000", "--save", "all")
     assert result.exit_code == 0, result.output
     assert read_image(folder / "outputs/b.posterized.tif").pixels.shape == (24, 30, 5)

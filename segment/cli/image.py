@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from segment.cli import options
-from segment.cli.progress import Display
+from segment.cli.progress import Display, explain
 from segment.errors import FileError, InputError, SegmentError
 from segment.files import display_name, file_error
 from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
@@ -110,7 +110,7 @@ def image(
             failed = True
             name = display_name(job.source)
             text = str(error)
-            display.error(text if name in text else f"{name}: {text}")
+            display.error(text if name in text else f"{name}: {explain(error)}")
             continue
         if output == exports.STDOUT:
             continue
