@@ -172,7 +172,7 @@ def test_a_tiny_range_bandwidth_gives_the_image_back(color_space: str) -> None:
 
 
 def test_a_large_bandwidth_gives_the_mean() -> None:
-    image = scene(np.random.default_rng(10), (8, 9), 2)
+    image = scene(np.random.default_rng(10), (8, 9), 3)
     filtered = segment.mean_shift_filter(
         image, color_space="none", spatial_bandwidth=1e6, range_bandwidth=1000
     )
@@ -183,7 +183,7 @@ def test_a_large_bandwidth_gives_the_mean() -> None:
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("size", [1e-15, 1e15])
 def test_extreme_bandwidths(size: float, kernel: str) -> None:
-    image = scene(np.random.default_rng(11), (3, 4), 2)
+    image = scene(np.random.default_rng(11), (3, 4), 3)
     options = {"kernel": kernel, "color_space": "none"}
     narrow = segment.mean_shift_filter(
         image, spatial_bandwidth=size, range_bandwidth=1e-15, **options
