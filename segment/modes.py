@@ -243,8 +243,7 @@ def _find_fast(
     first = np.cumsum([0, *map(len, tables)])
 
     def number(k: int) -> None:
-        top, left = corners[k]
-        cells.add_offset(owner[top : top + tile, left : left + tile], int(first[k]))
+        cells.add_offset(owner, *corners[k], tile, int(first[k]))
 
     run(number, range(len(corners)), threads)
     table = np.concatenate(tables)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import segment
-from segment.kernels import color, lattice, regions, window
+from segment.kernels import cells, color, lattice, regions, window
 from segment.kernels.jit import kernel
-from segment.params import KERNELS
+from segment.params import ENGINES, KERNELS
 
 ROOT = Path(__file__).parent.parent
 CHANNELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -24,12 +24,14 @@ CHANNELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8
 SECOND_RUN = """
 import numpy as np, segment
 from numba.core.dispatcher import Dispatcher
-from segment.kernels import color, lattice, regions, window
-found = segment.mean_shift(np.zeros((20, 30, 3), np.uint8), spatial_bandwidth=8)
-found.posterized, found.regions()
+from segment.kernels import cells, color, lattice, regions, window
+for engine in ("fast", "exact"):
+    image = np.zeros((20, 30, 3), np.uint8)
+    found = segment.mean_shift(image, spatial_bandwidth=8, engine=engine)
+    found.posterized, found.regions()
 kernels = {
     function
-    for module in (color, lattice, regions, window)
+    for module in (cells, color, lattice, regions, window)
     for function in vars(module).values()
     if isinstance(function, Dispatcher)
 }
@@ -39,16 +41,17 @@ print(sum(sum(k.stats.cache_hits.values()) for k in kernels))
 
 # Prints labels of every kernel and several images, to be compared with and without the JIT.
 TINY_RUN = """
-import numpy as np, segment
+import itertools, numpy as np, segment
 rng = np.random.default_rng(0)
 y, x = np.indices((7, 9))
 image = ((x > 4) * 90 + rng.integers(0, 30, (3, 7, 9))).transpose(1, 2, 0).astype(np.uint8)
 keep = rng.random((7, 9)) > 0.2
-for kernel in ("flat", "epanechnikov", "gaussian"):
+for kernel, engine in itertools.product(("flat", "epanechnikov", "gaussian"), ("fast", "exact")):
     for space, picture in [("luv", image), ("lab", image), ("luv", image[..., 0]), ("none", image)]:
         found = segment.mean_shift(
             picture, kernel=kernel, color_space=space, mask=keep, min_size=3, connectivity=2,
-            spatial_bandwidth=2.5, range_bandwidth=9, weights=1.0 + keep, n_threads=1,
+            spatial_bandwidth=2.5, range_bandwidth=9, n_threads=1, engine=engine,
+            weights=1.0 + keep if engine == "exact" else None,
         )
         print(found.labels.tolist(), found.posterized.tolist(), found.regions()["area"].tolist())
 """
@@ -64,7 +67,7 @@ def python(*arguments: str, **environment: str) -> str:
 
 def signatures() -> dict[str, int]:
     """How many signatures each kernel has been compiled for in this process."""
-    modules: list[Any] = [color, lattice, regions, window]
+    modules: list[Any] = [cells, color, lattice, regions, window]
     return {
         f"{module.__name__}.{name}": len(function.signatures)
         for module in modules
@@ -77,16 +80,18 @@ jit_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="tests the 
 
 
 @jit_only
-def test_nothing_compiles_again_for_other_scalars_and_layouts() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_compiles_again_for_other_scalars_and_layouts(engine: str) -> None:
     read_only = CHANNELS.copy()
     read_only.flags.writeable = False
 
     def use(image: Any, **options: Any) -> None:
-        found = segment.mean_shift(image, **options)
+        found = segment.mean_shift(image, engine=engine, **options)
         assert found.posterized.shape == image.shape
-        assert found.regions()["area"].sum() == CHANNELS[..., 0].size
+        assert found.regions()["area"].sum() == found.labels.size
 
-    use(CHANNELS)
+    use(np.tile(CHANNELS, (10, 1, 1)))
+    use(CHANNELS, color_space="none")
     before = signatures()
     assert any(before.values())
     for spatial, ranged, size, steps in [
@@ -102,6 +107,8 @@ def test_nothing_compiles_again_for_other_scalars_and_layouts() -> None:
     use(np.moveaxis(CHANNELS, -1, 0).copy(), channel_axis=0)
     use(np.moveaxis(CHANNELS, -1, 1), channel_axis=1)
     use(CHANNELS[::-1, ::-1])
+    for tiles in [(1, 10), (10, 1), (10, 10)]:
+        use(np.tile(CHANNELS, (*tiles, 1)))
     for name in KERNELS:
         use(CHANNELS, kernel=name)
     for space in ("rgb", "none"):
@@ -119,7 +126,7 @@ def test_a_second_process_compiles_nothing() -> None:
 
 def test_the_same_labels_without_the_jit() -> None:
     compiled = python("-c", TINY_RUN)
-    assert compiled.count("\n") == 12
+    assert compiled.count("\n") == 24
     plain = python("-W", "ignore::RuntimeWarning", "-c", TINY_RUN, NUMBA_DISABLE_JIT="1")
     assert plain == compiled
 

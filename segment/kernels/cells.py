@@ -200,10 +200,10 @@ def largest_first(sizes: Any, largest: int) -> Any:
 
 
 @kernel()
-def add_offset(owner: Any, offset: int) -> None:
-    """Add `offset` to the owners of a tile that are not -1."""
-    for i in range(owner.shape[0]):
-        for j in range(owner.shape[1]):
+def add_offset(owner: Any, top: int, left: int, side: int, offset: int) -> None:
+    """Add `offset` to the owners, but for -1, of the tile at (`top`, `left`)."""
+    for i in range(top, min(top + side, owner.shape[0])):
+        for j in range(left, min(left + side, owner.shape[1])):
             if owner[i, j] >= 0:
                 owner[i, j] += offset
 
