@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -15,6 +15,10 @@ ENGINES = ("fast", "exact")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
 AUTO = "auto"
+# Level at which the commands cut a picture for which nobody chose a scale. On training images of
+# BSDS500, 0.5 covers what people drew best (0.645, at 8 regions; plain mean shift with its defaults
+# 0.41), and 0.45 nearly as well (0.63, at 12) while it loses fewer of the things one sees.
+DEFAULT_LEVEL = 0.45
 # Bandwidths (spatial, range) of the leaves of a hierarchy that nobody chose any for: small, because
 # what is joined too early is lost to every scale; smaller ones cost time and gain nothing.
 LEAF_BANDWIDTHS = (4.0, 4.0)
@@ -122,6 +126,21 @@ class Cut:
     def wanted(self) -> bool:
         """Whether there is to be a cut."""
         return self.level is not None or self.n_regions is not None
+
+
+BANDWIDTHS = ("spatial_bandwidth", "range_bandwidth")
+
+
+def choose_scale(given: Mapping[str, Any], cut: Cut) -> tuple[dict[str, Any], Cut]:
+    """Complete what the user of a command chose: parameters, and where to cut.
+
+    Who sets a bandwidth wants plain mean shift, unless a cut is asked for; all others get a cut of
+    a hierarchy, from leaves finer than plain mean shift would make.
+    """
+    if any(name in given for name in BANDWIDTHS):
+        return dict(given), cut
+    leaves = dict(zip(BANDWIDTHS, LEAF_BANDWIDTHS, strict=True))
+    return {**leaves, **given}, cut if cut.wanted else Cut(level=DEFAULT_LEVEL)
 
 
 def bandwidth(name: str, value: object) -> float | str:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 import segment
 from segment.cli import main
 from segment.images import read_image, write_image
+from segment.params import DEFAULT_LEVEL
 
 
 @pytest.fixture
@@ -75,8 +76,31 @@ def test_hierarchy_goes_to_standard_output(stripes: np.ndarray, tmp_path: Path) 
     path = tmp_path / "piped.npz"
     path.write_bytes(done.stdout)
     assert np.array_equal(
-        segment.Hierarchy.load(path).leaves.labels, segment.mean_shift(stripes).labels
+        segment.Hierarchy.load(path).leaves.labels,
+        segment.mean_shift(stripes, spatial_bandwidth=4.0, range_bandwidth=4.0).labels,
     )
+
+
+def test_without_any_choice_a_hierarchy_is_cut_at_the_default_level(stripes: np.ndarray) -> None:
+    assert run().exit_code == 0
+    leaves = segment.mean_shift(stripes, spatial_bandwidth=4.0, range_bandwidth=4.0)
+    assert np.array_equal(labels(), leaves.hierarchy().cut(DEFAULT_LEVEL).labels)
+    assert json.loads(Path("outputs/a.json").read_text())["cut"]["level"] == DEFAULT_LEVEL
+
+
+@pytest.mark.parametrize("args", [["-s", "7"], ["-r", "6.5"]])
+def test_a_bandwidth_asks_for_plain_mean_shift(stripes: np.ndarray, args: list[str]) -> None:
+    assert run(*args).exit_code == 0
+    assert np.array_equal(labels(), segment.mean_shift(stripes).labels)
+    assert "cut" not in json.loads(Path("outputs/a.json").read_text())
+
+
+def test_a_batch_chooses_as_one_picture_does(stripes: np.ndarray) -> None:
+    assert run().exit_code == 0
+    Path("in").mkdir()
+    Path("a.png").rename("in/a.png")
+    assert segment.batch("in", "out", jobs=1, save=["labels"]).done == 1
+    assert np.array_equal(read_image("out/a.labels.png").pixels, labels())
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_json_is_one_object_a_picture(folder: Path) -> None:
     facts = [json.loads(line) for line in result.stdout.splitlines()]
     assert [fact["input"] for fact in facts] == ["a.png", "b.png"]
     assert facts[0]["n_regions"] == 2
-    assert set(facts[0]["seconds"]) == {"read", "segment", "save"}
+    assert set(facts[0]["seconds"]) == {"read", "segment", "merge", "save"}
     for path in facts[0]["outputs"].values():
         assert Path(path).exists()
 

@@ -19,11 +19,9 @@ from segment.errors import FileError, InputError
 from segment.exports import DEFAULT_KINDS
 from segment.files import FULL, display_name, file_error
 from segment.images import MAX_PIXELS
-from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
+from segment.params import Cut, MeanShiftParams, choose_scale
 from segment.recipe import Recipe
 from segment.threads import resolve_n_threads
-
-BANDWIDTHS = ("spatial_bandwidth", "range_bandwidth")
 
 Watch = Callable[[Progress], None]
 
@@ -59,8 +57,8 @@ def batch(
     save : sequence of str
         What to write of each picture; names from `segment.exports.KINDS`.
     level, n_regions : float, int, optional
-        Where to cut the hierarchy of each picture, as in `segment.Hierarchy.cut`. Unless bandwidths
-        are given, it is then built from finer regions.
+        Where to cut the hierarchy of each picture, as in `segment.Hierarchy.cut`. Without them, and
+        without bandwidths, it is cut at level 0.45; with bandwidths, not at all.
     include, exclude : sequence of str
         Patterns such as ``"*.png"`` or ``"2024/*"`` of files to take and to leave out. Without
         `include`, files with the suffixes of pictures are taken.
@@ -100,9 +98,9 @@ def batch(
     >>> report.ok, report.done
     (True, 300)
     """
-    cut = Cut(level, n_regions)
+    chosen, cut = choose_scale(params, Cut(level, n_regions))
     recipe = Recipe(
-        params=_params(params, cut),
+        params=_params(chosen),
         cut=cut,
         kinds=save,
         page=page,
@@ -121,13 +119,11 @@ def batch(
     return run(Path(src), Path(dst), options, progress)
 
 
-def _params(given: dict[str, Any], cut: Cut) -> MeanShiftParams:
+def _params(given: dict[str, Any]) -> MeanShiftParams:
     known = MeanShiftParams().as_dict()
     for name in given:
         if name not in known:
             raise InputError(f"{name!r} is no option of batch; choose from {', '.join(known)}")
-    if cut.wanted and not set(BANDWIDTHS).intersection(given):
-        given = {**dict(zip(BANDWIDTHS, LEAF_BANDWIDTHS, strict=True)), **given}
     return MeanShiftParams(**given)
 
 

@@ -14,7 +14,7 @@ import typer
 from segment.cli import options
 from segment.cli.progress import report as print_error
 from segment.files import display_name
-from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
+from segment.params import MeanShiftParams
 
 if TYPE_CHECKING:
     from segment.batching.report import Progress, Report
@@ -89,9 +89,9 @@ def batch(
     from segment.images import MAX_PIXELS
     from segment.recipe import Recipe
 
-    cut = Cut(level, regions)
-    if cut.wanted and not options.given(context, "spatial_bandwidth", "range_bandwidth"):
-        spatial_bandwidth, range_bandwidth = LEAF_BANDWIDTHS
+    spatial_bandwidth, range_bandwidth, cut = options.scale(
+        context, spatial_bandwidth, range_bandwidth, level, regions
+    )
     recipe = Recipe(
         params=MeanShiftParams(
             spatial_bandwidth=spatial_bandwidth,

@@ -15,7 +15,7 @@ from segment.cli import options
 from segment.cli.progress import Display, explain
 from segment.errors import FileError, InputError, SegmentError
 from segment.files import display_name, file_error
-from segment.params import LEAF_BANDWIDTHS, Cut, MeanShiftParams
+from segment.params import MeanShiftParams
 
 if TYPE_CHECKING:
     from segment.recipe import Recipe
@@ -73,9 +73,9 @@ def image(
     from segment.recipe import Recipe
     from segment.threads import resolve_n_threads
 
-    cut = Cut(level, regions)
-    if cut.wanted and not options.given(context, "spatial_bandwidth", "range_bandwidth"):
-        spatial_bandwidth, range_bandwidth = LEAF_BANDWIDTHS
+    spatial_bandwidth, range_bandwidth, cut = options.scale(
+        context, spatial_bandwidth, range_bandwidth, level, regions
+    )
     params = MeanShiftParams(
         spatial_bandwidth=spatial_bandwidth,
         range_bandwidth=range_bandwidth,

@@ -10,9 +10,22 @@ from typing import Annotated, Any
 
 import typer
 
-from segment.params import AUTO, COLOR_SPACES, ENGINES, KERNELS
+from segment.params import (
+    AUTO,
+    COLOR_SPACES,
+    DEFAULT_LEVEL,
+    ENGINES,
+    KERNELS,
+    LEAF_BANDWIDTHS,
+    Cut,
+    MeanShiftParams,
+    choose_scale,
+)
 
 # What mean shift does; the defaults are those of `segment.params.MeanShiftParams`.
+
+
+_PLAIN = MeanShiftParams()
 
 
 def _bandwidth(text: str) -> Any:
@@ -29,6 +42,7 @@ SpatialBandwidth = Annotated[
         "-s",
         metavar="PIXELS|auto",
         parser=_bandwidth,
+        show_default=f"{LEAF_BANDWIDTHS[0]:g}, with -r {_PLAIN.spatial_bandwidth:g}",
         help="Radius of the spatial window: larger looks farther and smooths more. auto: by the "
         "size of the picture.",
     ),
@@ -40,6 +54,7 @@ RangeBandwidth = Annotated[
         "-r",
         metavar="UNITS|auto",
         parser=_bandwidth,
+        show_default=f"{LEAF_BANDWIDTHS[1]:g}, with -s {_PLAIN.range_bandwidth:g}",
         help="Radius of the colour window, in units of the colour space: larger joins more. auto: "
         "by contrast and noise.",
     ),
@@ -116,7 +131,7 @@ Regions = Annotated[
         "--regions",
         metavar="N",
         show_default=False,
-        help="Merge down to N regions. Without -s and -r it starts from finer ones.",
+        help="Merge down to N regions.",
     ),
 ]
 Level = Annotated[
@@ -124,9 +139,9 @@ Level = Annotated[
     typer.Option(
         "--level",
         metavar="0..1",
-        show_default=False,
-        help="Merge up to a scale, the same on every picture: 0.3 many parts, 0.5 as people draw, "
-        "0.7 few.",
+        show_default=f"{DEFAULT_LEVEL}, or no merging with -s or -r",
+        help="Merge up to a scale, the same on every picture: 0.3 many parts, 0.5 about as people "
+        "draw, 0.7 few.",
     ),
 ]
 
@@ -175,7 +190,16 @@ Json = Annotated[
 ]
 
 
-def given(context: typer.Context, *names: str) -> bool:
-    """Return whether any of these parameters was set by the user, even to its default."""
-    sources = [context.get_parameter_source(name) for name in names]
-    return any(source is not None and source.name != "DEFAULT" for source in sources)
+def scale(
+    context: typer.Context, spatial: float, color: float, level: float | None, regions: int | None
+) -> tuple[float, float, Cut]:
+    """Return the bandwidths and the cut that the options ask for; see `choose_scale`."""
+    options = {"spatial_bandwidth": spatial, "range_bandwidth": color}
+    given = {}
+    for name, value in options.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            given[name] = value
+    chosen, cut = choose_scale(given, Cut(level, regions))
+    options |= chosen
+    return options["spatial_bandwidth"], options["range_bandwidth"], cut
