@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +27,8 @@ def cache_folder() -> str | None:
     """Return where compiled kernels are kept; None if no folder can be written to."""
     from segment.kernels.lattice import climb_rows
 
-    folder: str | None = cast(Any, climb_rows).stats.cache_path
-    return folder
+    stats = getattr(climb_rows, "stats", None)  # none where NUMBA_DISABLE_JIT is set
+    return getattr(stats, "cache_path", None)
 
 
 def _image_jobs() -> Iterator[Job]:

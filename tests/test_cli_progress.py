@@ -42,11 +42,24 @@ def test_a_run_that_compiles_says_so(capsys: pytest.CaptureFixture[str]) -> None
     kernel = fresh_kernel()
     with display.working("a.png"), display.compiling():
         kernel(1)
-    assert "compiling, on the first run only" in capsys.readouterr().err
+    assert "compiling; later runs skip this" in capsys.readouterr().err
     assert display.compile_seconds > 0
     with display.working("a.png"), display.compiling():
         kernel(1)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("folder", [None, "somewhere"])
+def test_a_long_compilation_says_whether_it_is_kept(
+    folder: str | None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segment.warmup.cache_folder", lambda: folder)
+    display = Display()
+    with display.compiling():
+        display.compile_seconds += 12.3
+    said = capsys.readouterr().err
+    assert said.startswith("segment: compiled in 12 s")
+    assert ("NUMBA_CACHE_DIR" in said) == (folder is None)
 
 
 def test_quiet_shows_only_errors(capsys: pytest.CaptureFixture[str]) -> None:

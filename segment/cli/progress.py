@@ -139,7 +139,7 @@ class Display:
 
         def begin() -> None:
             if announce:
-                text = "compiling, on the first run only; this takes a while"
+                text = "compiling; later runs skip this"
                 if not self._told and not self._live:
                     self.note(text)
                 self._told = True
@@ -153,7 +153,10 @@ class Display:
             yield
         seconds = self.compile_seconds - before
         if announce and seconds >= 1:
-            self.note(f"compiled in {seconds:.0f} s; later runs skip this")
+            from segment.warmup import cache_folder
+
+            lost = "" if cache_folder() else ", with no folder to keep it in: set NUMBA_CACHE_DIR"
+            self.note(f"compiled in {seconds:.0f} s{lost}")
 
     def _show(self, text: str, **fields: Any) -> None:
         if self._bar is not None:
