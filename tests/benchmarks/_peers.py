@@ -63,9 +63,7 @@ PEERS: dict[str, tuple[Callable[..., Any], float]] = {
 }
 
 
-def peer_jobs(
-    image: Image, spatial: float, ranged: float, edison: Edison | None, speedups: tuple[str, ...]
-) -> dict[str, Job]:
+def peer_jobs(image: Image, spatial: float, ranged: float, edison: Edison | None) -> dict[str, Job]:
     """Jobs of every peer that can be expected to finish on this image.
 
     Seconds of a crop are scaled to the whole picture as if time grew with the area, which flatters.
@@ -78,8 +76,7 @@ def peer_jobs(
             if function is scikit_learn:
                 jobs[name] = _scaled(jobs[name], image[..., 0].size / CROP**2)
     if edison is not None and megapixels < 1.1:
-        for speedup in speedups:
-            jobs[f"EDISON {speedup}"] = edison.job(image, spatial, ranged, 20, speedup)
+        jobs["EDISON medium"] = edison.job(image, spatial, ranged, 20, "medium")
     return jobs
 
 

@@ -9,6 +9,8 @@ pictures. Two threads are measured by the wall clock: run it on a quiet machine.
 
 from __future__ import annotations
 
+from statistics import median
+
 from tests.benchmarks import _edison, _measure
 from tests.benchmarks._measure import Image, busy, bytes_per_pixel, in_turns, mosaic, timed
 from tests.benchmarks._peers import opencv
@@ -41,7 +43,7 @@ def against_peers(
         [
             [
                 name,
-                megapixels / _measure.median(row[name] for row in rows),
+                megapixels / median(row[name] for row in rows),
                 _measure.median_ratio(rows, "segment, exact", name),
             ]
             for name in rows[0]

@@ -49,7 +49,7 @@ def compare(
     in_turns(engine_jobs(photos[0], setting))  # compiled before the first turn
     rows = []
     for photo in photos:
-        jobs = engine_jobs(photo, setting) | peer_jobs(photo, *setting, edison, ("no", "medium"))
+        jobs = engine_jobs(photo, setting) | peer_jobs(photo, *setting, edison)
         rows.append(in_turns(jobs))
         print(".", end="", flush=True)
     print()
@@ -115,7 +115,7 @@ def peers_by_size(
     speeds = []
     for kind, size in columns:
         image = KINDS[kind](photos, size)
-        jobs = engine_jobs(image, setting) | peer_jobs(image, *setting, edison, ("medium",))
+        jobs = engine_jobs(image, setting) | peer_jobs(image, *setting, edison)
         best = in_turns(jobs)
         speeds.append({name: image[..., 0].size / 1e6 / s for name, s in best.items()})
         print(".", end="", flush=True)
