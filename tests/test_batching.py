@@ -99,7 +99,7 @@ def test_a_run_and_what_is_done_by_the_next(src: Path, tmp_path: Path) -> None:
     report = segment.batch(src, dst, jobs=2, report=True, progress=seen.append, min_size=5)
     assert (report.done, report.unchanged, report.ok) == (3, 0, False)
     assert [failure.input for failure in report.failures] == ["bad.jpg"]
-    assert [progress.done for progress in seen] == [1, 2, 3, 4]
+    assert [progress.done for progress in seen] == [0, 1, 2, 3, 4]
     assert seen[-1].failed == 1
     outputs = {path.relative_to(dst).as_posix() for path in dst.rglob("*.labels.png")}
     assert outputs == {"a.labels.png", "sub/b.labels.png", "sub/-c d.labels.png"}

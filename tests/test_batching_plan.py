@@ -246,3 +246,8 @@ def test_planning_is_quick(tmp_path: Path) -> None:
     select(found, {}, BatchOptions())
     assert len(found.jobs) == 2000
     assert time.perf_counter() - started < 2  # 20,000 in 5 s would be 0.5
+
+
+def test_a_folder_without_pictures_is_no_success(src: Path) -> None:
+    with pytest.raises(InputError, match=r"no pictures in .*--include"):
+        names(src, include=["*.nothing"])

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -480,3 +481,35 @@ def test_decoding_in_threads_leaves_warnings_and_stderr_alone(
     assert list(warnings.filters) == filters
     print("still here", file=sys.stderr)
     assert capfd.readouterr().err == "still here\n"
+
+
+def smooth(bits: int, *bands: int) -> np.ndarray:
+    ramp = np.add.outer(np.arange(32), np.arange(40)) * (2**bits // 80)
+    return (ramp[..., None] * np.ones(bands, int)).squeeze().astype(np.uint16)
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_deep_avif_keeps_its_depth(tmp_path: Path, bits: int, bands: int) -> None:
+    stored = smooth(bits, bands)
+    options = [cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_QUALITY, 100]
+    assert cv2.imwrite(str(tmp_path / "a.avif"), stored, options)
+    image = read_image(tmp_path / "a.avif")
+    np.testing.assert_array_equal(image.pixels, stored.astype(int) * 65535 // (2**bits - 1))
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_deep_jpeg_2000_keeps_its_depth(tmp_path: Path, bands: int) -> None:
+    stored = smooth(16, bands)
+    options = [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000]
+    assert cv2.imwrite(str(tmp_path / "a.jp2"), stored, options)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.jp2").pixels, stored)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "YCbCr"])
+@pytest.mark.parametrize("compression", ["jpeg", "tiff_lzw", None])
+def test_pictures_within_tiffs(tmp_path: Path, mode: str, compression: str | None) -> None:
+    pixels = np.repeat(smooth(8, 3).astype(np.uint8), 2, axis=1)
+    path = saved(pixels, tmp_path / "a.tif", mode, compression=compression)
+    expected = pixels if mode != "L" else pixels[..., 0]
+    np.testing.assert_allclose(read_image(path).pixels.astype(int), expected, atol=4)

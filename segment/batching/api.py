@@ -74,7 +74,7 @@ def batch(
     page, max_pixels, accept_damaged
         As in `segment.read_image`.
     progress : callable, optional
-        Called with a `Progress` after each picture.
+        Called with a `Progress` before the first picture and after each.
     **params
         Parameters of `segment.mean_shift`, such as ``range_bandwidth=8``.
 
@@ -181,6 +181,8 @@ def _work(
         # Should we be killed now, the next run knows that these outputs are its own.
         manifest.append({"input": job.input, "status": "started"})
 
+    if progress is not None:
+        progress(Progress(0, 0, total, 0.0))
     with contextlib.closing(_entries(found, selection.todo, options, begin)) as entries:
         for n, entry in enumerate(entries, 1):
             if entry.get("errno") in FULL:

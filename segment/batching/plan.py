@@ -85,7 +85,7 @@ def survey(src: Path, dst: Path, options: BatchOptions) -> Survey:
     for name in walk(src, unreadable):
         if not wanted(name):
             continue
-        stem = Path(output_stem(Path(name).parent, name)).as_posix()
+        stem = output_stem(name.rpartition("/")[0], name).as_posix()
         # Names that differ in case, or in how accents are composed, are one file on many disks.
         key = unicodedata.normalize("NFC", stem).casefold()
         other = writers.setdefault(key, name)
@@ -95,6 +95,11 @@ def survey(src: Path, dst: Path, options: BatchOptions) -> Survey:
                 f"{display_name(stem)}.*; rename one, or leave one out with --exclude"
             )
         jobs.append(Job(name, stem))
+    if not jobs and not unreadable:
+        raise InputError(
+            f"there are no pictures in {display_name(src)}; "
+            "choose files of other names with --include"
+        )
     return Survey(src, dst, jobs, unreadable)
 
 
@@ -208,9 +213,7 @@ def select(survey: Survey, entries: dict[str, Entry], options: BatchOptions) -> 
             selection.unchanged.append(job)
             continue
         ours = entry is not None
-        existing = (
-            () if ours else listings.existing(output_paths(Path(job.stem), options.recipe.kinds))
-        )
+        existing = () if ours else listings.outputs(job.stem, options.recipe.kinds)
         if existing and options.on_exists == "skip":
             selection.skipped.append(job)
             continue
@@ -242,8 +245,7 @@ def _is_done(
         return False
     if options.report and "thumbnail" not in outputs:
         return False
-    names = [Path(name) for name in outputs.values()]
-    return len(listings.existing(names)) == len(names) and _same_content(
+    return all(map(listings.exists, outputs.values())) and _same_content(
         entry, survey.src / job.input
     )
 
@@ -264,12 +266,21 @@ class Listings:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._names: dict[Path, frozenset[str]] = {}
+        self._names: dict[str, frozenset[str]] = {}
 
-    def existing(self, paths: Iterable[Path]) -> list[Path]:
-        return [path for path in paths if path.name in self._list(path.parent)]
+    def exists(self, path: str) -> bool:
+        """Whether there is a file of this name, relative and with forward slashes."""
+        folder, _, name = path.rpartition("/")
+        return name in self._list(folder)
 
-    def _list(self, folder: Path) -> frozenset[str]:
+    def outputs(self, stem: str, kinds: Sequence[str]) -> list[str]:
+        """Return what exists of the outputs that saving `kinds` under `stem` may write."""
+        if not self._list(stem.rpartition("/")[0]):  # as in every first run
+            return []
+        possible = (path.as_posix() for path in output_paths(Path(stem), kinds))
+        return [path for path in possible if self.exists(path)]
+
+    def _list(self, folder: str) -> frozenset[str]:
         if folder not in self._names:
             try:
                 self._names[folder] = frozenset(os.listdir(self._root / folder))

@@ -170,6 +170,8 @@ class Lines:
         self._last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
+        if progress.done == 0:
+            self._print(f"{progress.total:,} picture{'s' * (progress.total != 1)} to do")
         if progress.failure is not None:
             self._print(f"failed: {progress.failure.error}")
         now = time.monotonic()

@@ -3,7 +3,7 @@
 Pillow knows few pixel types; its libtiff knows every compression. So the segments of any TIFF are
 put, as they are, into a small TIFF of 8-bit gray whose "pixels" are the bytes that the compression
 hides: n bands, 12 bits, floats, all come out as the bytes that went in. Only compressions that
-encode pictures and not bytes (JPEG, fax, WebP) are decoded as the pictures they are.
+encode pictures and not bytes (JPEG, fax) are decoded as the pictures they are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from segment.images.quiet import no_stderr
 NONE, LZW, OLD_JPEG, JPEG, DEFLATE = 1, 5, 6, 7, 8
 BYTES = frozenset({LZW, DEFLATE, 32773, 32946, 34925, 50000})  # + PackBits, LZMA, Zstandard
 FAX = frozenset({2, 3, 4})
-PICTURES = frozenset({JPEG, 50001}) | FAX  # + WebP
+PICTURES = frozenset({JPEG}) | FAX
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 FILL_ORDER, STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_COUNTS = 266, 273, 277, 278, 279

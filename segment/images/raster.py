@@ -66,10 +66,10 @@ def decode(source: Source, page: int, check: Check) -> Image:
     if page:
         _seek(picture, page, frames)
     image = Image(pixels=np.empty((0, 0)), n_pages=frames)
-    deep = source.format in {"jp2", "avif"} and _depth(source.format, data) > 8
+    depth = _depth(source.format, data)
     try:
-        if deep and picture.mode not in {"I;16", "L"} and page == 0:
-            pixels, alpha = opencv.decode(data)
+        if depth > 8 and picture.mode != "I;16" and page == 0:
+            pixels, alpha = _decode_deep(data, depth)
         else:
             pixels, alpha = _load(picture)
     except Damage as damage:
@@ -78,6 +78,23 @@ def decode(source: Source, page: int, check: Check) -> Image:
     except UnsupportedByPillow:
         pixels, alpha = opencv.decode(data)
     return _finished(replace(image, pixels=pixels, alpha=alpha), picture)
+
+
+def _decode_deep(data: bytes, depth: int) -> tuple[Pixels, Pixels | None]:
+    """Decode JPEG 2000 or AVIF of more than 8 bits, with white at 65,535 whatever the depth."""
+    try:
+        pixels, alpha = opencv.decode(data)
+    except ValueError as error:
+        raise Damage(str(error)) from error
+    return _to_full_scale(pixels, depth), None if alpha is None else _to_full_scale(alpha, depth)
+
+
+def _to_full_scale(values: Pixels, depth: int) -> Pixels:
+    if values.dtype != np.uint16 or depth >= 16:
+        return values
+    white = 2**depth - 1
+    scaled = np.minimum(values, white).astype(np.uint32) * 65535 // white
+    return scaled.astype(np.uint16)
 
 
 class UnsupportedByPillow(Exception):
@@ -356,10 +373,13 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _depth(format_: str, data: bytes) -> int:
-    """Return the bits a sample of a JPEG 2000 or AVIF file."""
+    """Return the bits a sample, for the formats that have more than 8 and a header to tell."""
+    if format_ not in {"avif", "jp2"}:
+        return 8
     if format_ == "avif":
         at = data.find(b"av1C")
-        return 10 if 0 <= at < len(data) - 7 and data[at + 6] & 0x40 else 8
+        flags = data[at + 6] if 0 <= at < len(data) - 7 else 0
+        return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
     at = data.find(b"\xff\x4f\xff\x51")
     if at < 0 or at + 42 > len(data):
         return 8

@@ -265,7 +265,7 @@ def _plane_samples(layout: Layout, rows: Pixels) -> Pixels:
 def _picture_samples(
     layout: Layout, segments: list[bytes], page: Any, source: Source
 ) -> tuple[Pixels, int, str | None]:
-    """Decode JPEG, fax and WebP segments, and YCbCr of any compression."""
+    """Decode JPEG and fax segments, and YCbCr of any compression."""
     if not all(segments):
         raise Damage("a strip or tile of a compressed picture is absent")
     fax = layout.compression in libtiff.FAX

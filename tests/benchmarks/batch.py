@@ -31,7 +31,8 @@ def seconds(src: Path, dst: Path, jobs: int) -> float:
     ends: list[float] = []
 
     def note(progress: Progress) -> None:
-        ends.append(progress.seconds)
+        if progress.done:
+            ends.append(progress.seconds)
 
     shutil.rmtree(dst, ignore_errors=True)
     report = segment.batch(src, dst, jobs=jobs, progress=note)
@@ -74,7 +75,7 @@ def many(n: int, folder: Path) -> None:
     marks: list[float] = []
 
     def note(progress: Progress) -> None:
-        if progress.done % max(1, n // 10) == 0:
+        if progress.done and progress.done % max(1, n // 10) == 0:
             marks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
     started = time.perf_counter()
