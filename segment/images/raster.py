@@ -94,7 +94,7 @@ def _to_full_scale(values: Pixels, depth: int) -> Pixels:
         return values
     white = 2**depth - 1
     scaled = np.minimum(values, white).astype(np.uint32) * 65535 // white
-    return scaled.astype(np.uint16)
+    return np.asarray(scaled, np.uint16)
 
 
 class UnsupportedByPillow(Exception):
