@@ -27,6 +27,11 @@ _PUBLIC = {
     "estimate_bandwidths": "segment.image_bandwidth",
     "Segmentation": "segment.segmentation",
     "mean_shift": "segment.segmentation",
+    "MeanShift": "segment.clustering",
+    "estimate_bandwidth": "segment.bandwidth",
+    "Density": "segment.densities",
+    "density": "segment.densities",
+    "palette": "segment.palettes",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "image": ("segment.cli.image", "Segment pictures: label maps, flat colours, outlines."),
     "batch": ("segment.cli.batch", "Segment a whole folder; run again to go on or catch up."),
     "bandwidth": ("segment.cli.bandwidth", "Say which bandwidths suit a picture, and why."),
+    "points": ("segment.cli.points", "Cluster the rows of a table of numbers."),
+    "palette": ("segment.cli.palette", "Find the main colours of a picture."),
     "warmup": ("segment.cli.warmup", "Compile everything now, so that later runs start at once."),
 }
 

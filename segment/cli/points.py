@@ -1,0 +1,234 @@
+"""``segment points``: cluster the rows of a table by mean shift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from segment.cli import options
+from segment.cli.progress import Display
+from segment.errors import ExtraError, InputError
+
+if TYPE_CHECKING:
+    from segment.clustering import MeanShift
+    from segment.tables import Table
+
+# Most rows and columns of the table printed.
+SHOWN = 20
+SHOWN_FEATURES = 6
+
+
+def points(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="CSV, TSV, TXT or NPY file, one point a row."),
+    ] = None,
+    bandwidth: Annotated[
+        str | None,
+        typer.Option(
+            "--bandwidth",
+            "-b",
+            metavar="UNITS,...",
+            show_default="estimated",
+            help="Radius of the kernel (Gaussian: standard deviation), or one for each column.",
+        ),
+    ] = None,
+    kernel: options.Kernel = "gaussian",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            "-c",
+            metavar="NAME,...",
+            show_default="all",
+            help="Columns to use: names from the header, or numbers from 1.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT.csv",
+            help="Write the rows with their labels there, and the centres to OUT.centers.csv.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw the clusters.")
+    ] = None,
+    surface: Annotated[
+        Path | None,
+        typer.Option(
+            "--surface", metavar="OUT.png", help="Draw the density of two columns as a surface."
+        ),
+    ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Cluster 300 made-up points; print where each ends, and draw."),
+    ] = False,
+    n_threads: options.NThreads = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Cluster the rows of a table of numbers: each climbs the density to a mode.
+
+    Prints one line a cluster: label, points, share, centre.
+
+    \b
+    Examples:
+      segment points points.csv
+      segment points points.csv --bandwidth 0.5 --plot clusters.png -o labelled.csv
+      segment points measured.tsv --columns width,height --kernel flat
+      segment points --demo
+    """
+    if demo == (file is not None):
+        raise typer.BadParameter("give either FILE or --demo")
+    plot = Path("outputs/points-demo.png") if demo and plot is None else plot
+    _check_outputs(output, plot, surface, overwrite)
+    display = Display(quiet=quiet)
+    with display.working("clustering"), display.compiling():
+        from segment.clustering import MeanShift
+
+        table = _demo_table() if file is None else _read(file, columns)
+        widths = _bandwidth(bandwidth, table.points.shape[1], default=0.5 if demo else None)
+        found = MeanShift(widths, kernel=kernel, n_jobs=n_threads).fit(table.points)
+    if demo and not quiet:
+        _print_climbs(table, found)
+    if not quiet:
+        _print_clusters(table, found)
+    if output is not None:
+        _write(output, table, found, overwrite)
+    if plot is not None:
+        _draw(plot, table, found, overwrite)
+    if surface is not None:
+        _draw_surface(surface, table, found, overwrite)
+
+
+def _check_outputs(
+    output: Path | None, plot: Path | None, surface: Path | None, overwrite: bool
+) -> None:
+    """Refuse before any work what would be refused after it."""
+    from segment.files import refuse_existing
+
+    if plot is not None or surface is not None:
+        import importlib.util
+
+        if importlib.util.find_spec("matplotlib") is None:
+            raise ExtraError("plotting", "plot")
+    for path in (plot, surface):
+        if path is not None and path.suffix.lower() != ".png":
+            raise InputError(f"{path} is no .png file; plots are written as PNG")
+    if output is not None and output.suffix.lower() not in (".csv", ".tsv"):
+        raise InputError(f"{output} is no .csv or .tsv file; tables are written as CSV or TSV")
+    centers = None if output is None else _centers_path(output)
+    for path in (output, centers, plot, surface):
+        if path is not None:
+            refuse_existing(path, overwrite=overwrite)
+
+
+def _read(file: Path, columns: str | None) -> Table:
+    from segment.tables import read_table
+
+    return read_table(file, columns.split(",") if columns else ())
+
+
+def _demo_table() -> Table:
+    """Return 300 points around (-1, -1), (-1, 1), (1, -1) and (1, 1), always the same."""
+    import numpy as np
+
+    from segment.tables import Table
+
+    generator = np.random.default_rng(0)
+    corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
+    spots = corners.repeat(75, axis=0) + generator.normal(0, 0.4, (300, 2))
+    return Table(generator.permutation(spots), ("x", "y"))
+
+
+def _bandwidth(text: str | None, d: int, default: float | None) -> float | list[float] | None:
+    if text is None:
+        return default
+    try:
+        widths = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"--bandwidth {text!r} is neither a number nor {d} numbers with commas between"
+        ) from None
+    return widths[0] if len(widths) == 1 else widths
+
+
+def _print_climbs(table: Table, found: MeanShift) -> None:
+    print("point -> mode: cluster")
+    for (x, y), (mx, my), label in zip(table.points, found.modes_, found.labels_, strict=True):
+        print(f"({x:7.3f}, {y:7.3f}) -> ({mx:6.3f}, {my:6.3f}): {label}")
+    print()
+
+
+def _print_clusters(table: Table, found: MeanShift) -> None:
+    from segment.pointsets import describe
+
+    n = len(found.labels_)
+    counts = _counts(found)
+    print(
+        f"{n} points, {len(counts)} cluster{'s' * (len(counts) != 1)}; "
+        f"{found.kernel} kernel, bandwidth {describe(found.bandwidth_)}"
+    )
+    names = table.names[:SHOWN_FEATURES]
+    more = " ..." if len(table.names) > SHOWN_FEATURES else ""
+    print("label    points   share  " + " ".join(f"{name[:11]:>11}" for name in names) + more)
+    for label, center in enumerate(found.cluster_centers_[:SHOWN]):
+        place = " ".join(f"{value:11.5g}" for value in center[:SHOWN_FEATURES])
+        print(f"{label:5d} {counts[label]:9d}  {counts[label] / n:5.1%}  {place}{more}")
+    if len(counts) > SHOWN:
+        print(f"... and {len(counts) - SHOWN} more (-o writes all)")
+
+
+def _counts(found: MeanShift) -> Any:
+    import numpy as np
+
+    return np.bincount(found.labels_, minlength=len(found.cluster_centers_))
+
+
+def _centers_path(output: Path) -> Path:
+    return output.with_name(f"{output.stem}.centers{output.suffix}")
+
+
+def _write(output: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
+    from segment.tables import write_centers, write_labelled
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_labelled(output, table, found.labels_, overwrite=overwrite)
+    write_centers(
+        _centers_path(output), table, found.cluster_centers_, _counts(found), overwrite=overwrite
+    )
+
+
+def _draw(plot: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
+    from segment import plots
+    from segment.densities import density
+    from segment.files import write_bytes
+
+    surface = None
+    if table.points.shape[1] <= 2:
+        surface = density(table.points, found.bandwidth_, kernel=found.kernel, grid=120)
+    figure = plots.clusters(
+        table.points, found.labels_, found.cluster_centers_, density=surface, names=table.names
+    )
+    plot.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(plot, plots.to_png(figure), overwrite=overwrite)
+
+
+def _draw_surface(path: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
+    from segment import plots
+    from segment.densities import density
+    from segment.files import write_bytes
+
+    if table.points.shape[1] != 2:
+        raise InputError(
+            f"--surface draws 2 columns, not {table.points.shape[1]}; choose them with --columns"
+        )
+    values = density(table.points, found.bandwidth_, kernel=found.kernel, grid=120)
+    figure = plots.surface(values, names=table.names)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, plots.to_png(figure), overwrite=overwrite)
