@@ -234,7 +234,7 @@ def test_pages_are_chosen_and_told(tmp_path: Path) -> None:
     image = read_image(tmp_path / "a.tif", page=2)
     np.testing.assert_array_equal(image.pixels, pages[2])
     assert image.n_pages == 3
-    assert image.notes == ("page 2 of 0 to 2; the others are not read",)
+    assert image.notes == ("page 2, counted from 0; the others are not read",)
     with pytest.raises(FileError, match=r"a\.tif: page 3 is not there: it has 3"):
         read_image(tmp_path / "a.tif", page=3)
 
@@ -246,7 +246,7 @@ def test_frames_of_animations(tmp_path: Path, suffix: str) -> None:
     frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
     first, last = read_image(path), read_image(path, page=2)
     assert first.n_pages == 3
-    assert "page 0 of 0 to 2" in first.notes[0]
+    assert first.notes == ("first of 3 frames; the others are not read",)
     np.testing.assert_array_equal(first.pixels[0, 0], (255, 0, 0))
     np.testing.assert_array_equal(last.pixels[0, 0], (0, 0, 255))
     with pytest.raises(FileError, match="page 3 is not there"):
@@ -513,3 +513,12 @@ def test_pictures_within_tiffs(tmp_path: Path, mode: str, compression: str | Non
     path = saved(pixels, tmp_path / "a.tif", mode, compression=compression)
     expected = pixels if mode != "L" else pixels[..., 0]
     np.testing.assert_allclose(read_image(path).pixels.astype(int), expected, atol=4)
+
+
+def test_a_decoder_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(np.zeros((8, 8, 3), np.uint8), tmp_path / "a.avif")
+    monkeypatch.setitem(sys.modules, "PIL.AvifImagePlugin", None)
+    with pytest.raises(FileError, match=r"a\.avif: this Pillow reads no AVIF"):
+        read_image(path)

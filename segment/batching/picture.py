@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # Bytes a pixel takes at the peak of a segmentation, with room to spare.
 BYTES_PER_PIXEL = 120
-BLOCK = 1 << 20
 THUMBNAIL = 192  # pixels on the longer side
 THUMBNAILS = ".segment-thumbnails"
 

@@ -23,6 +23,8 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints, answers stay answers
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(sys.stdin.buffer, requests), daemon=True).start()
+    import cv2
+
     from segment.batching.picture import Task, process, warm
 
     def send(content: dict[str, Any]) -> None:
@@ -38,6 +40,7 @@ def main() -> None:
         request = requests.get()
         if "task" in request:
             task = Task.from_dict(request["task"])
+            cv2.setNumThreads(task.n_threads)  # or each worker would take every core
         elif "warm" in request:
             if task is not None:
                 warm(task.recipe)

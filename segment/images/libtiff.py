@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from segment.images.picture import Pixels
 from segment.images.quiet import no_stderr
 
-NONE, LZW, OLD_JPEG, JPEG, DEFLATE = 1, 5, 6, 7, 8
+NONE, LZW, JPEG, DEFLATE = 1, 5, 7, 8
 BYTES = frozenset({LZW, DEFLATE, 32773, 32946, 34925, 50000})  # + PackBits, LZMA, Zstandard
 FAX = frozenset({2, 3, 4})
 PICTURES = frozenset({JPEG}) | FAX

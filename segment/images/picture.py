@@ -34,7 +34,7 @@ class Image:
     n_pages : int
         Pages or frames in the file.
     notes : tuple of str
-        What the reader should know, such as ``"page 1 of 12"``.
+        What the reader should know, such as ``"first of 12 frames; ..."``.
     damaged : bool
         Whether a part of the pixels is missing (only with ``accept_damaged=True``).
     """

@@ -18,7 +18,6 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 METADATA = frozenset({b"iCCP", b"pHYs", b"eXIf", b"acTL", b"sRGB"})
 MAX_PROFILE = 1 << 24  # bytes of an uncompressed ICC profile; real ones have less than 4 MB
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 METERS_PER_INCH = 0.0254
 
 

@@ -71,12 +71,15 @@ def read_image(
             if error.errno:
                 raise file_error(path, error) from error
             raise _damaged(source, words(error)) from error
+        except ImportError as error:
+            kind = source.format.upper()
+            raise source.error(f"this Pillow reads no {kind}; install a newer one") from error
         except MemoryError as error:
             raise source.error("there is not enough memory for it; give a smaller image") from error
         except Exception as error:  # decoders fail on hostile data in more ways than they document
             raise _damaged(source, words(error)) from error
-    notes = _notes(image, page)
-    return replace(image, path=source.name, format=source.format, notes=notes)
+    image = replace(image, path=source.name, format=source.format)
+    return replace(image, notes=_notes(image, page))
 
 
 def _decode(source: Source, page: int, max_pixels: int, accept_damaged: bool) -> Image:
@@ -118,4 +121,6 @@ def _one_line(text: str) -> str:
 def _notes(image: Image, page: int) -> tuple[str, ...]:
     if image.n_pages < 2:
         return image.notes
-    return (f"page {page} of 0 to {image.n_pages - 1}; the others are not read", *image.notes)
+    unit = "page" if image.format == "tiff" else "frame"
+    which = f"first of {image.n_pages:,} {unit}s" if page == 0 else f"{unit} {page}, counted from 0"
+    return (f"{which}; the others are not read", *image.notes)

@@ -20,7 +20,7 @@ from segment.images.tiffcolor import colored
 
 Check = Callable[[int, int, int], None]
 
-MIN_IS_WHITE, RGB, PALETTE, SEPARATED, YCBCR, LAB = 0, 2, 3, 5, 6, 8
+RGB, SEPARATED, YCBCR = 2, 5, 6
 CM_PER_INCH = 2.54
 
 
