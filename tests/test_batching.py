@@ -76,7 +76,16 @@ def test_a_failure_is_a_line_too(src: Path, tmp_path: Path) -> None:
     entry = process(task(src, tmp_path / "dst"), job)
     assert entry["status"] == "failed"
     assert "bad.jpg" in entry["error"]
+    assert entry["size"] == len(b"no picture")
     assert not (tmp_path / "dst").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with names")
+def test_a_pipe_named_like_a_picture_does_not_hang(src: Path, tmp_path: Path) -> None:
+    os.mkfifo(src / "pipe.png")
+    job = {"input": "pipe.png", "stem": "pipe", "overwrite": False}
+    entry = process(task(src, tmp_path / "dst"), job)
+    assert "it is a pipe" in entry["error"]
 
 
 def test_an_unexpected_exception_is_a_failure(

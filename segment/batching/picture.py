@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -107,8 +108,10 @@ def _outputs(
     source = Path(task.src, job["input"])
     stem = Path(task.dst, job["stem"])
 
+    # Before it is read: a change while it is being read is then seen by the next run.
+    entry.update(identity(source))
+
     def ready(image: Image) -> None:
-        entry.update(identity(source))
         make_folder(stem.parent)
         if ask is not None:
             height, width = image.shape
@@ -142,9 +145,11 @@ def make_folder(folder: Path) -> None:
 
 
 def identity(source: Path) -> dict[str, Any]:
-    """Return size, time and hash of a file, by which a change is seen."""
+    """Return size, time and hash of a file, by which a change is seen; nothing of a pipe or so."""
     try:
         status = source.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return {}
         return {
             "size": status.st_size,
             "mtime_ns": status.st_mtime_ns,
