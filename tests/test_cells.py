@@ -102,7 +102,7 @@ def test_cluster_tile() -> None:
     features[:, :4, :4] = np.inf
     for block, radius in [(4, 3.0), (5, 0.1), (1, 3.0), (20, 2.0)]:
         cell_of = np.empty((13, 17), np.int32)
-        table = np.empty((6, 13 * 17 + window.LANES), F)
+        table = np.empty((6, 13 * 17 + cells.MAX_CELLS), F)
         first = np.empty(-(-13 // block) * -(-17 // block) + 1, np.int32)
         n = cells.cluster_tile(features, block, F(radius**2), cell_of, table, first)
         expected_of, expected = naive_cells.cluster(features, block, radius, cells.MAX_CELLS)

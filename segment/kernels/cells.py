@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 
 from segment.kernels.jit import kernel
 from segment.kernels.lattice import absolute
-from segment.kernels.vectors import Vectors
+from segment.kernels.vectors import I32, Vectors
 from segment.kernels.window import LANES, window_sums
 from segment.kernels.window16 import window_sums16
 
@@ -115,72 +115,96 @@ def cluster_tile(
     return n
 
 
-def _cell_distances(
-    typingctx: Any, cells: Any, bands: Any, begin: Any, y: Any, x: Any, center: Any, per_s2: Any,
-    per_r2: Any, out: Any,
+def _meet_cells(
+    typingctx: Any, cells: Any, owned: Any, begin: Any, end: Any, y: Any, x: Any, center: Any,
+    per_s2: Any, per_r2: Any, join2: Any, claim2: Any, here: Any,
 ) -> Any:  # fmt: skip
-    """Put the squared distances of `LANES` cells from `begin` on from a point into `out`."""
-    scalars = (types.intp, types.float32, types.float32)
-    signature = types.none(cells, bands, *scalars, center, types.float32, types.float32, out)
+    floats = [types.float32] * 4
+    signature = types.intp(
+        cells, owned, types.intp, types.intp, *floats[:2], center, *floats, types.int32
+    )
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        cells, center, out = (
-            context.make_array(signature.args[k])(context, builder, args[k]) for k in (0, 5, 8)
+        cells, owned, center = (
+            context.make_array(signature.args[k])(context, builder, args[k]) for k in (0, 1, 6)
         )
-        b, v = builder, Vectors(builder, LANES)
-        begin, y, x, per_s2, per_r2 = args[2], args[3], args[4], args[6], args[7]
+        b, v = builder, Vectors(builder, MAX_CELLS)
+        begin, end, y, x = args[2:6]
+        per_s2, per_r2, join2, claim2, here = args[7:]
         n_rows, stride = cgutils.unpack_tuple(b, cells.shape, 2)
 
-        def difference(row: Any, value: Any) -> Any:
-            return b.fsub(v.load(cells.data, b.add(b.mul(row, stride), begin)), v.splat(value))
+        def number(value: int) -> Any:
+            return ir.Constant(begin.type, value)
 
-        def add_square(slot: Any, d: Any) -> None:
+        def add_square(slot: Any, row: Any, value: Any) -> None:
+            at = b.add(b.mul(row, stride), begin)
+            d = b.fsub(v.load(cells.data, at), v.splat(value))
             b.store(v.fma(d, d, b.load(slot)), slot)
 
         space, color = v.variable(v.floats(0.0)), v.variable(v.floats(0.0))
-        add_square(space, difference(ir.Constant(begin.type, 1), y))
-        add_square(space, difference(ir.Constant(begin.type, 2), x))
-        with cgutils.for_range(b, b.sub(n_rows, ir.Constant(begin.type, 3))) as band:
+        add_square(space, number(1), y)
+        add_square(space, number(2), x)
+        with cgutils.for_range(b, b.sub(n_rows, number(3))) as band:
             value = b.load(b.gep(center.data, [band.index]))
-            add_square(color, difference(b.add(band.index, ir.Constant(begin.type, 3)), value))
-        total = v.fma(b.load(color), v.splat(per_r2), b.fmul(b.load(space), v.splat(per_s2)))
-        b.store(total, b.bitcast(out.data, v.floats_type.as_pointer()), align=4)
-        return context.get_dummy_value()
+            add_square(color, b.add(band.index, number(3)), value)
+        distance = b.fmul(b.load(space), v.splat(per_s2))
+        distance = v.fma(b.load(color), v.splat(per_r2), distance)
+
+        owners = v.load(owned.data, begin)
+        count = v.splat(b.trunc(b.sub(end, begin), I32))
+        of_block = b.icmp_signed("<", ir.Constant(v.ints_type, list(range(MAX_CELLS))), count)
+        free = b.icmp_signed("<", owners, v.ints(0))
+        here_v = v.splat(here)
+        claimed = b.and_(of_block, b.fcmp_ordered("<", distance, v.splat(claim2)))
+        claimed = b.and_(claimed, free)
+        slot = b.bitcast(b.gep(owned.data, [begin]), v.ints_type.as_pointer())
+        b.store(b.select(claimed, here_v, owners), slot, align=4)
+
+        met = b.and_(of_block, b.fcmp_ordered("<", distance, v.splat(join2)))
+        met = b.and_(met, b.and_(b.not_(free), b.icmp_signed("!=", owners, here_v)))
+        bits = ir.IntType(MAX_CELLS)
+        result = cgutils.alloca_once(b, begin.type)
+        b.store(number(-1), result)
+        with b.if_then(b.icmp_unsigned("!=", b.bitcast(met, bits), ir.Constant(bits, 0))):
+            distance = b.select(met, distance, v.floats(float("inf")))
+            nearest = b.fcmp_ordered("==", distance, v.splat(v.least(distance)))
+            lane = b.cttz(b.bitcast(nearest, bits), ir.Constant(ir.IntType(1), 1))
+            b.store(b.add(begin, b.zext(lane, begin.type)), result)
+        return b.load(result)
 
     return signature, codegen
 
 
-def _plain_distances(
-    cells: Any, _: Any, begin: int, y: Any, x: Any, center: Any, per_s2: Any, per_r2: Any, out: Any
-) -> None:
-    """What `cell_distances` computes, in NumPy, for runs without the JIT."""
-    some = cells[:, begin : begin + LANES]
-    space = (some[1] - y) ** 2 + (some[2] - x) ** 2
-    color = ((some[3:] - center[:, None]) ** 2).sum(axis=0)
-    out[:] = color * per_r2 + space * per_s2
-
-
-cell_distances: Any = _plain_distances if numba.config.DISABLE_JIT else intrinsic(_cell_distances)  # type: ignore[attr-defined]
-
-
-@kernel(inline="always")
-def meet_cells(
-    cells: Any, bands: Any, begin: int, end: int, y: Any, x: Any, center: Any, per_s2: Any,
-    per_r2: Any, join2: Any, claim2: Any, here: int, owned: Any, distances: Any,
+def _plain_meet_cells(
+    cells: Any, owned: Any, begin: int, end: int, y: Any, x: Any, center: Any, per_s2: Any,
+    per_r2: Any, join2: Any, claim2: Any, here: int,
 ) -> int:  # fmt: skip
-    """Claim the free cells close to a trajectory; return the owner of the nearest owned, or -1."""
-    joined = -1
-    for start in range(begin, end, LANES):
-        cell_distances(cells, bands, start, y, x, center, per_s2, per_r2, distances)
-        for cell in range(start, min(start + LANES, end)):
-            d2 = distances[cell - start]
-            if owned[cell] < 0:
-                if d2 < claim2:
-                    owned[cell] = here
-            elif d2 < join2 and owned[cell] != here:
-                join2 = d2
-                joined = owned[cell]
-    return joined
+    """Claim the free cells of a block close to a trajectory; return the nearest owned, or -1.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (3 + C, n + MAX_CELLS), float32
+        Cells as from `cluster_tile`.
+    owned : ndarray, shape (n + MAX_CELLS,), int32
+        Trajectory that owns each cell, -1 where free.
+    begin, end : int
+        The cells of the block, `MAX_CELLS` at most.
+    y, x, center, here
+        Where the trajectory is, and its number.
+    per_s2, per_r2, join2, claim2 : float32
+        As in `shift_tile`.
+    """
+    some = cells[:, begin:end]
+    space = (some[1] - y) ** 2 + (some[2] - x) ** 2
+    distance = ((some[3:] - center[:, None]) ** 2).sum(axis=0) * per_r2 + space * per_s2
+    owners = owned[begin:end].copy()
+    owned[begin:end][(owners < 0) & (distance < claim2)] = here
+    distance[(owners < 0) | (owners == here) | ~(distance < join2)] = np.inf
+    return begin + int(distance.argmin()) if (distance < np.inf).any() else -1
+
+
+# `_plain_meet_cells` says what the vector instructions do, and runs where the JIT is disabled.
+meet_cells: Any = _plain_meet_cells if numba.config.DISABLE_JIT else intrinsic(_meet_cells)  # type: ignore[attr-defined]
 
 
 @kernel()
@@ -258,17 +282,16 @@ def shift_tile(
                     features[band, i, j] = planes[band, top + i + pad, left + j + pad]
     n_columns = (width + block - 1) // block
     n_rows = (height + block - 1) // block
-    cells = np.empty((3 + n_bands, height * width + LANES), np.float32)
+    cells = np.empty((3 + n_bands, height * width + MAX_CELLS), np.float32)
     first = np.empty(n_rows * n_columns + 1, np.int32)
     n = cluster_tile(features, block, split2, owner, cells, first)
 
-    owned = np.full(n, -1, np.int32)  # trajectory that owns each cell
+    owned = np.full(n + MAX_CELLS, -1, np.int32)  # trajectory that owns each cell
     link = np.empty(n, np.int32)  # trajectory whose mode a trajectory takes
     roots = np.empty((n, 2 + n_bands), np.float32)
     center = np.empty(n_bands, np.float32)
     anchor = np.empty(n_bands, np.int16)
     sums = np.empty((3 + n_bands, LANES), np.float32)
-    distances = np.empty(LANES, np.float32)
     per_block = np.float32(1) / np.float32(block)
     n_roots = 0
     for cell in largest_first(cells[0, :n], block * block):
@@ -319,12 +342,12 @@ def shift_tile(
             j = int(np.floor((x + np.float32(0.5)) * per_block))
             if 0 <= i < n_rows and 0 <= j < n_columns:
                 b = i * n_columns + j
-                joined = meet_cells(
-                    cells, bands, first[b], first[b + 1], y, x, center, per_s2, per_r2, join2,
-                    claim2, here, owned, distances,
+                met = meet_cells(
+                    cells, owned, first[b], first[b + 1], y, x, center, per_s2, per_r2, join2,
+                    claim2, here,
                 )  # fmt: skip
-                if joined >= 0:
-                    link[here] = link[joined]
+                if met >= 0:
+                    link[here] = link[owned[met]]
                     break
         roots[here, 0] = absolute(top + row, dy)
         roots[here, 1] = absolute(left + column, dx)

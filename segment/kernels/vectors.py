@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
@@ -84,9 +86,16 @@ class Vectors:
         add = self.b.fadd if value.type == self.floats_type else self.b.add
         self.b.store(add(self.b.load(slot, align=4), value), slot, align=4)
 
+    def least(self, vector: Any) -> Any:
+        """Return the least lane of floats."""
+        return self._fold(vector, lambda a, b: self.b.select(self.b.fcmp_ordered("<", a, b), a, b))
+
     def total(self, vector: Any) -> Any:
         """Return the sum over the lanes of floats or ints."""
         add = self.b.fadd if vector.type == self.floats_type else self.b.add
+        return self._fold(vector, add)
+
+    def _fold(self, vector: Any, join: Callable[[Any, Any], Any]) -> Any:
         width = self.lanes
         while width > 1:
             width //= 2
@@ -97,8 +106,25 @@ class Vectors:
                 )
                 for start in (0, width)
             ]
-            vector = add(*halves)
+            vector = join(*halves)
         return self.b.extract_element(vector, ir.Constant(I32, 0))
+
+    @contextmanager
+    def rows(self, start: Any, n_rows: Any, stride: Any) -> Iterator[tuple[Any, Any]]:
+        """Loop over rows two at a time; yields the flat indices of both.
+
+        `n_rows` is even. The step of the loop is not constant, so that LLVM does not unroll it
+        further, which would cost more registers than there are.
+        """
+        b = self.b
+        step = b.add(stride, stride)
+        end = b.add(start, b.mul(n_rows, stride))
+        with cgutils.for_range_slice(b, start, end, step, inc=True) as (at, _):
+            yield at, b.add(at, stride)
+
+    def even(self, n: Any) -> Any:
+        """Return n, or n + 1 if n is odd."""
+        return self.b.add(n, self.b.and_(n, ir.Constant(n.type, 1)))
 
     def rows_of_disc(self, x_left: Any, y_first: Any, s_limit: Any, n_rows: Any) -> tuple[Any, Any]:
         """Return the rows, from first to one past the last, where a disc can reach `lanes` columns.

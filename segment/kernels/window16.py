@@ -98,33 +98,39 @@ class _Window16:
         b, v = self.b, self.v
         hits, running = v.variable(v.shorts(0)), v.variable(v.shorts(0))
         sums = [v.variable(v.shorts(0)) for _ in self.bands]
-        top, bottom = (b.add(start, b.mul(row, self.row_stride)) for row in (first, end))
-        # A step that is not constant: LLVM cannot unroll the loop, which would cost registers.
-        with cgutils.for_range_slice(b, top, bottom, self.row_stride, inc=True) as (at, _):
-            differences, distance = [], None
-            for plane, center in zip(self.planes, self.centers, strict=True):
-                d = v.llvm("ssub.sat", v.load(plane, at), center)
-                differences.append(d)
-                square = self.upper_square(v.llvm("sadd.sat", d, d))
-                distance = square if distance is None else v.llvm("sadd.sat", distance, square)
-            hit = b.and_(
-                b.icmp_signed("<", b.load(place), inside),
-                b.icmp_signed("<", distance, self.limit),
-            )
-            b.store(b.sub(b.load(place), v.shorts(-1)), place)
-            b.store(b.sub(b.load(hits), b.sext(hit, v.shorts_type)), hits)
-            v.increase(running, b.load(hits))
-            for slot, d in zip(sums, differences, strict=True):
-                v.increase(slot, b.select(hit, d, v.shorts(0)))
+        n_rows = v.even(b.sub(end, first))
+        top = b.add(start, b.mul(first, self.row_stride))
+        with v.rows(top, n_rows, self.row_stride) as pair:
+            for at in pair:
+                hit = self.emit_hits(at, place, inside, sums)
+                b.store(b.sub(b.load(hits), b.sext(hit, v.shorts_type)), hits)
+                v.increase(running, b.load(hits))
         for total, slot in zip(self.band_sums, sums, strict=True):
-            v.increase(total, b.sext(b.load(slot), v.ints_type))
+            b.store(b.sub(b.load(total), b.sext(b.load(slot), v.ints_type)), total)
         # `running` counts each hit once for its row and once for each row below it in the chunk.
         weight = b.sitofp(b.load(hits), v.floats_type)
-        y_end = v.splat(b.fadd(self.y_first, b.sitofp(end, F32)))
+        y_end = v.splat(b.fadd(self.y_first, b.sitofp(b.add(first, n_rows), F32)))
         below = b.sitofp(b.load(running), v.floats_type)
         v.increase(self.y, b.fsub(b.fmul(weight, y_end), below))
         v.increase(self.weight, weight)
         v.increase(self.x, b.fmul(weight, x))
+
+    def emit_hits(self, at: Any, place: Any, inside: Any, sums: list[Any]) -> Any:
+        """Add the hits at `at` to the sums, with their sign turned; return where they are."""
+        b, v = self.b, self.v
+        differences, distance = [], None
+        for plane, center in zip(self.planes, self.centers, strict=True):
+            d = v.llvm("ssub.sat", center, v.load(plane, at))
+            differences.append(d)
+            square = self.upper_square(v.llvm("sadd.sat", d, d))
+            distance = square if distance is None else v.llvm("sadd.sat", distance, square)
+        hit = b.and_(
+            b.icmp_signed("<", b.load(place), inside), b.icmp_signed("<", distance, self.limit)
+        )
+        b.store(b.sub(b.load(place), v.shorts(-1)), place)
+        for slot, d in zip(sums, differences, strict=True):
+            v.increase(slot, b.select(hit, d, v.shorts(0)))
+        return hit
 
     def upper_square(self, d: Any) -> Any:
         """Return d * d >> 16, one multiplication on most processors."""
@@ -227,5 +233,5 @@ def window_shape16(
     radius = 2 * range_bandwidth * scale
     limit = np.ceil(radius**2 / 2**16 - n_bands / 2)
     largest = np.sqrt((limit + n_bands) * 2**16) / 2 + 1
-    flush = min(int(32767 // largest), 128)
+    flush = min(int(32767 // largest), 128) // 2 * 2
     return (np.float32(min(spatial_bandwidth, extent) ** 2), np.float32(limit)), flush
