@@ -239,11 +239,9 @@ def label_regions(
     sums = np.zeros((n, modes.table.shape[1]))
     areas = np.zeros(n, np.int64)
     kernels.sum_modes(labels, modes.owner, modes.table, sums, areas)
-    edges = np.empty((0, 2), np.int32)
+    # Room for as many contacts as there can be; what is not written takes no memory.
+    edges = np.empty((2 * params.connectivity * labels.size, 2), np.int32)
     n_edges = kernels.list_edges(labels, params.connectivity, edges)
-    if n_edges:
-        edges = np.empty((n_edges, 2), np.int32)
-        kernels.list_edges(labels, params.connectivity, edges)
     parent = np.arange(n, dtype=np.int32)
     means = kernels.mean_colors(sums, areas)
     limit2 = np.float32((FUSE_SHARE * params.range_bandwidth) ** 2)

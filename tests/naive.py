@@ -147,8 +147,8 @@ def mean_colors(labels: NDArray[np.int64], colors: Array) -> dict[int, Array]:
 def fused(
     labels: NDArray[np.int64], colors: Array, limit: float, connectivity: int
 ) -> NDArray[np.int64]:
-    """Unite neighbours whose mean colours are closer than `limit`, in at most ten rounds."""
-    for _ in range(10):
+    """Unite neighbours whose mean colours are closer than `limit`, in at most five rounds."""
+    for _ in range(5):
         mean = mean_colors(labels, colors)
         close = {
             (a, b)

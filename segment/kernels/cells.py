@@ -128,7 +128,7 @@ def _meet_cells(
         cells, owned, center = (
             context.make_array(signature.args[k])(context, builder, args[k]) for k in (0, 1, 6)
         )
-        b, v = builder, Vectors(builder, MAX_CELLS)
+        b, v = builder, Vectors(builder, LANES)
         begin, end, y, x = args[2:6]
         per_s2, per_r2, join2, claim2, here = args[7:]
         n_rows, stride = cgutils.unpack_tuple(b, cells.shape, 2)
@@ -136,40 +136,45 @@ def _meet_cells(
         def number(value: int) -> Any:
             return ir.Constant(begin.type, value)
 
-        def add_square(slot: Any, row: Any, value: Any) -> None:
-            at = b.add(b.mul(row, stride), begin)
-            d = b.fsub(v.load(cells.data, at), v.splat(value))
-            b.store(v.fma(d, d, b.load(slot)), slot)
+        result = v.variable(number(-1))
+        least = v.variable(join2)
+        with cgutils.for_range_slice(b, begin, end, number(LANES), inc=True) as (first, _):
+            space, color = v.variable(v.floats(0.0)), v.variable(v.floats(0.0))
 
-        space, color = v.variable(v.floats(0.0)), v.variable(v.floats(0.0))
-        add_square(space, number(1), y)
-        add_square(space, number(2), x)
-        with cgutils.for_range(b, b.sub(n_rows, number(3))) as band:
-            value = b.load(b.gep(center.data, [band.index]))
-            add_square(color, b.add(band.index, number(3)), value)
-        distance = b.fmul(b.load(space), v.splat(per_s2))
-        distance = v.fma(b.load(color), v.splat(per_r2), distance)
+            def add_square(slot: Any, row: Any, value: Any) -> None:
+                at = b.add(b.mul(row, stride), first)
+                d = b.fsub(v.load(cells.data, at), v.splat(value))
+                b.store(v.fma(d, d, b.load(slot)), slot)
 
-        owners = v.load(owned.data, begin)
-        count = v.splat(b.trunc(b.sub(end, begin), I32))
-        of_block = b.icmp_signed("<", ir.Constant(v.ints_type, list(range(MAX_CELLS))), count)
-        free = b.icmp_signed("<", owners, v.ints(0))
-        here_v = v.splat(here)
-        claimed = b.and_(of_block, b.fcmp_ordered("<", distance, v.splat(claim2)))
-        claimed = b.and_(claimed, free)
-        slot = b.bitcast(b.gep(owned.data, [begin]), v.ints_type.as_pointer())
-        b.store(b.select(claimed, here_v, owners), slot, align=4)
+            add_square(space, number(1), y)
+            add_square(space, number(2), x)
+            with cgutils.for_range(b, b.sub(n_rows, number(3))) as band:
+                value = b.load(b.gep(center.data, [band.index]))
+                add_square(color, b.add(band.index, number(3)), value)
+            distance = b.fmul(b.load(space), v.splat(per_s2))
+            distance = v.fma(b.load(color), v.splat(per_r2), distance)
+            lanes = ir.Constant(v.ints_type, list(range(LANES)))
+            left = v.splat(b.trunc(b.sub(end, first), I32))
+            beyond = b.icmp_signed(">=", lanes, left)
+            distance = b.select(beyond, v.floats(float("inf")), distance)
 
-        met = b.and_(of_block, b.fcmp_ordered("<", distance, v.splat(join2)))
-        met = b.and_(met, b.and_(b.not_(free), b.icmp_signed("!=", owners, here_v)))
-        bits = ir.IntType(MAX_CELLS)
-        result = cgutils.alloca_once(b, begin.type)
-        b.store(number(-1), result)
-        with b.if_then(b.icmp_unsigned("!=", b.bitcast(met, bits), ir.Constant(bits, 0))):
-            distance = b.select(met, distance, v.floats(float("inf")))
-            nearest = b.fcmp_ordered("==", distance, v.splat(v.least(distance)))
-            lane = b.cttz(b.bitcast(nearest, bits), ir.Constant(ir.IntType(1), 1))
-            b.store(b.add(begin, b.zext(lane, begin.type)), result)
+            owners = v.load(owned.data, first)
+            free = b.icmp_signed("<", owners, v.ints(0))
+            claimed = b.and_(free, b.fcmp_ordered("<", distance, v.splat(claim2)))
+            slot = b.bitcast(b.gep(owned.data, [first]), v.ints_type.as_pointer())
+            here_v = v.splat(here)
+            b.store(b.select(claimed, here_v, owners), slot, align=4)
+
+            own = b.or_(free, b.icmp_signed("==", owners, here_v))
+            distance = b.select(own, v.floats(float("inf")), distance)
+            met = b.fcmp_ordered("<", distance, v.splat(b.load(least)))
+            bits = ir.IntType(LANES)
+            with b.if_then(b.icmp_unsigned("!=", b.bitcast(met, bits), ir.Constant(bits, 0))):
+                nearest = v.least(distance)
+                b.store(nearest, least)
+                equal = b.fcmp_ordered("==", distance, v.splat(nearest))
+                lane = b.cttz(b.bitcast(equal, bits), ir.Constant(ir.IntType(1), 1))
+                b.store(b.add(first, b.zext(lane, begin.type)), result)
         return b.load(result)
 
     return signature, codegen

@@ -14,6 +14,8 @@ import numpy as np
 
 from segment.kernels.jit import kernel
 
+FUSE_ROUNDS = 5
+
 
 @kernel(inline="always")
 def find(parent: Any, item: Any) -> Any:
@@ -162,11 +164,10 @@ def sum_modes(labels: Any, owner: Any, modes: Any, sums: Any, areas: Any) -> Non
 def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
     """Write each contact of two components into `edges`, (n, 2) int32; return how many there are.
 
-    A contact that repeats its predecessor is left out. With an empty `edges` they are only counted.
+    A contact that repeats its predecessor is left out.
     """
     height, width = labels.shape
     n = 0
-    count_only = edges.shape[0] == 0
     for i in range(height):
         for step in range(4 if connectivity == 2 else 2):
             di = 0 if step == 0 else 1
@@ -179,9 +180,8 @@ def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
                 if a == b or a < 0 or b < 0 or (a == last_a and b == last_b):
                     continue
                 last_a, last_b = a, b
-                if not count_only:
-                    edges[n, 0] = a
-                    edges[n, 1] = b
+                edges[n, 0] = a
+                edges[n, 1] = b
                 n += 1
     return n
 
@@ -265,9 +265,9 @@ def fuse(
 ) -> int:
     """Unite neighbours whose mean colours are closer than the limit, in rounds; return edges left.
 
-    Each round unites the transitive closure and takes the means anew; ten rounds at most.
+    Each round unites the transitive closure and takes the means anew; `FUSE_ROUNDS` at most.
     """
-    for _ in range(10):
+    for _ in range(FUSE_ROUNDS):
         united = False
         for e in range(n_edges):
             a, b = edges[e, 0], edges[e, 1]

@@ -57,9 +57,9 @@ class _Window16:
         self.band_sums = [v.variable(v.ints(0)) for _ in self.bands]
         self.limit = v.splat(b.fptosi(self.r_limit, I16))
         lanes = self.number(LANES16)
-        n_blocks = b.sdiv(b.add(self.n_columns, self.number(LANES16 - 1)), lanes)
-        with cgutils.for_range(b, n_blocks) as blocks:
-            self.emit_column(b.mul(blocks.index, lanes))
+        columns = (self.number(0), self.n_columns, lanes)
+        with cgutils.for_range_slice(b, *columns, inc=True) as (left, _):
+            self.emit_column(left)
         totals = [v.total(b.load(slot)) for slot in (self.weight, self.y, self.x)]
         totals += [b.sitofp(v.total(b.load(slot)), F32) for slot in self.band_sums]
         for k, total in enumerate(totals):
@@ -84,13 +84,9 @@ class _Window16:
         place = v.variable(b.sub(lowest, low))
         inside = b.add(lowest, rows)
         start = b.add(b.mul(self.row, self.row_stride), b.add(self.column, left))
-        done = v.variable(top)
-        n_chunks = b.sdiv(b.add(b.sub(end, top), b.sub(self.flush, self.number(1))), self.flush)
-        with cgutils.for_range(b, n_chunks):
-            first = b.load(done)
+        with cgutils.for_range_slice(b, top, end, self.flush, inc=True) as (first, _):
             last = b.add(first, self.flush)
             last = b.select(b.icmp_signed("<", last, end), last, end)
-            b.store(last, done)
             self.emit_chunk(start, first, last, place, inside, x)
 
     def emit_chunk(self, start: Any, first: Any, end: Any, place: Any, inside: Any, x: Any) -> None:
