@@ -47,8 +47,8 @@ def write_sheet(found: Survey, manifest: Path) -> Path:
         "title": html.escape(f"Segmentations of {display_name(found.src.name)}"),
         "facts": html.escape(
             f"{len(entries):,} pictures, {n_failed:,} failed. {time.strftime('%Y-%m-%d %H:%M')}, "
-            f"segment {__version__}. Each row: the picture, its regions in their mean colours, "
-            "their outlines."
+            f"segment {__version__}. From left to right: the picture, its regions in their mean "
+            "colours, their outlines."
         ),
         "style": parts["css"],
         "script": parts["js"],
