@@ -242,19 +242,16 @@ def label_regions(
     # Room for as many contacts as there can be; what is not written takes no memory.
     edges = np.empty((2 * params.connectivity * labels.size, 2), np.int32)
     n_edges = kernels.list_edges(labels, params.connectivity, edges)
-    parent = np.arange(n, dtype=np.int32)
-    means = kernels.mean_colors(sums, areas)
     limit2 = np.float32((FUSE_SHARE * params.range_bandwidth) ** 2)
-    n_edges = kernels.fuse(parent, sums, areas, means, edges, n_edges, limit2)
-    kernels.prune(parent, sums, areas, means, edges, n_edges, params.min_size)
-    kept = areas > 0
-    kernels.number_roots(parent, np.zeros(1, np.int64), np.full(1, n, np.int64))
+    number, sums, areas = kernels.merge_regions(
+        sums, areas, edges, n_edges, limit2, params.min_size
+    )
 
     def finish(rows: tuple[int, int]) -> None:
-        kernels.relabel(labels, parent, *rows, 1)
+        kernels.relabel(labels, number, *rows, 1)
 
     run(finish, bands(len(labels), BAND_ROWS), n_threads)
-    return labels, (sums[kept] / areas[kept, None]).astype(np.float32)
+    return labels, (sums / areas[:, None]).astype(np.float32)
 
 
 def _components(

@@ -195,45 +195,71 @@ def _distance2(means: Any, a: Any, b: Any) -> Any:
     return total
 
 
-@kernel(inline="always")
-def _take_mean(means: Any, sums: Any, areas: Any, region: Any) -> None:
-    for k in range(means.shape[1]):
-        means[region, k] = sums[region, k + 2] / areas[region]
-
-
 @kernel()
-def mean_colors(sums: Any, areas: Any) -> Any:
+def _mean_colors(sums: Any, areas: Any) -> Any:
     """Return the mean colour of each region, float32 (n, C)."""
     means = np.empty((areas.size, sums.shape[1] - 2), np.float32)
     for region in range(areas.size):
-        _take_mean(means, sums, areas, region)
+        for k in range(means.shape[1]):
+            means[region, k] = sums[region, k + 2] / areas[region]
     return means
 
 
 @kernel()
-def _fold(parent: Any, sums: Any, areas: Any, means: Any, edges: Any, n_edges: int) -> int:
-    """Add members to their roots and drop the edges inside one set; return the edges left."""
-    for region in range(parent.size):
-        root = find(parent, region)
-        if root != region and areas[region] > 0:
-            areas[root] += areas[region]
-            areas[region] = 0
-            for k in range(sums.shape[1]):
-                sums[root, k] += sums[region, k]
-    for region in range(parent.size):
-        if areas[region] > 0:
-            _take_mean(means, sums, areas, region)
-    return _distinct(parent, edges, n_edges)
+def _close_pairs(means: Any, edges: Any, n_edges: int, limit2: Any, parent: Any) -> bool:
+    """Unite neighbours whose mean colours are closer than the limit; return whether any were."""
+    united = False
+    for e in range(n_edges):
+        a, b = edges[e, 0], edges[e, 1]
+        if _distance2(means, a, b) < limit2 and unite(parent, a, b):
+            united = True
+    return united
 
 
 @kernel()
-def _distinct(parent: Any, edges: Any, n_edges: int) -> int:
-    """Replace the ends of edges by their roots and keep one of each pair; return the edges left."""
-    n = parent.size
+def _nearest_of_small(
+    means: Any, areas: Any, edges: Any, n_edges: int, min_size: int, parent: Any
+) -> bool:
+    """Unite each small region with its neighbour of nearest colour; return whether any were."""
+    n = areas.size
+    best = np.full(n, -1, np.int32)
+    distance = np.empty(n, np.float32)
+    for e in range(n_edges):
+        for side in range(2):
+            a, b = edges[e, side], edges[e, 1 - side]
+            if areas[a] < min_size:
+                d = _distance2(means, a, b)
+                if best[a] < 0 or d < distance[a] or (d == distance[a] and b < best[a]):
+                    best[a] = b
+                    distance[a] = d
+    united = False
+    for a in range(n):
+        if best[a] >= 0:
+            united |= unite(parent, a, best[a])
+    return united
+
+
+@kernel()
+def _number_sets(parent: Any) -> int:
+    """Replace each region's parent by the number of its set; sets are numbered by their roots."""
+    n = 0
+    for region in range(parent.size):
+        root = parent[region]
+        if root == region:
+            parent[region] = n
+            n += 1
+        else:
+            parent[region] = parent[root]
+    return n
+
+
+@kernel()
+def _distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
+    """Renumber the ends of edges and keep one of each pair that differs; return the edges left."""
     start = np.zeros(n + 1, np.int64)
     kept = 0
     for e in range(n_edges):
-        a, b = find(parent, edges[e, 0]), find(parent, edges[e, 1])
+        a, b = number[edges[e, 0]], number[edges[e, 1]]
         if a != b:
             edges[kept, 0] = min(a, b)
             edges[kept, 1] = max(a, b)
@@ -260,54 +286,60 @@ def _distinct(parent: Any, edges: Any, n_edges: int) -> int:
 
 
 @kernel()
-def fuse(
-    parent: Any, sums: Any, areas: Any, means: Any, edges: Any, n_edges: int, limit2: Any
-) -> int:
-    """Unite neighbours whose mean colours are closer than the limit, in rounds; return edges left.
+def merge_regions(
+    sums: Any, areas: Any, edges: Any, n_edges: int, limit2: Any, min_size: int
+) -> Any:
+    """Fuse regions of nearly one colour, then prune small ones.
 
-    Each round unites the transitive closure and takes the means anew; `FUSE_ROUNDS` at most.
+    First neighbours whose mean colours are closer than the limit are united, with everything that
+    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. Then each region
+    below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all at
+    once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
+    get shorter.
+
+    Parameters
+    ----------
+    sums, areas : ndarray, shape (n, 2 + C), float64, and (n,), int64
+        From `sum_modes`.
+    edges : ndarray, shape (m, 2), int32
+        From `list_edges`, the first `n_edges` in use; overwritten.
+    limit2 : float32
+        Squared limit.
+    min_size : int
+        Pixels.
+
+    Returns
+    -------
+    number : ndarray, shape (n,), int32
+        Region of each component, 0 and on, in the order of their first components.
+    sums, areas : ndarray
+        Of the regions.
     """
-    for _ in range(FUSE_ROUNDS):
-        united = False
-        for e in range(n_edges):
-            a, b = edges[e, 0], edges[e, 1]
-            if _distance2(means, a, b) < limit2 and unite(parent, a, b):
-                united = True
-        if not united:
-            break
-        n_edges = _fold(parent, sums, areas, means, edges, n_edges)
-    return n_edges
-
-
-@kernel()
-def prune(
-    parent: Any, sums: Any, areas: Any, means: Any, edges: Any, n_edges: int, min_size: int
-) -> int:
-    """Unite each region below `min_size` pixels with its neighbour of nearest colour; edges left.
-
-    In rounds, all small regions at once (ties go to the lower number), until none has a neighbour.
-    """
-    n = parent.size
-    best = np.empty(n, np.int32)
-    distance = np.empty(n, np.float32)
+    number = np.arange(areas.size).astype(np.int32)
+    rounds = 0
     while n_edges > 0:
-        best[:] = -1
-        for e in range(n_edges):
-            for side in range(2):
-                a, b = edges[e, side], edges[e, 1 - side]
-                if areas[a] < min_size:
-                    d = _distance2(means, a, b)
-                    if best[a] < 0 or d < distance[a] or (d == distance[a] and b < best[a]):
-                        best[a] = b
-                        distance[a] = d
+        parent = np.arange(areas.size).astype(np.int32)
+        means = _mean_colors(sums, areas)
         united = False
-        for a in range(n):
-            if best[a] >= 0:
-                united |= unite(parent, a, best[a])
+        if rounds < FUSE_ROUNDS:
+            united = _close_pairs(means, edges, n_edges, limit2, parent)
+            rounds = rounds + 1 if united else FUSE_ROUNDS
         if not united:
-            break
-        n_edges = _fold(parent, sums, areas, means, edges, n_edges)
-    return n_edges
+            rounds = FUSE_ROUNDS
+            if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
+                break
+        n = _number_sets(parent)
+        merged = np.zeros((n, sums.shape[1]), np.float64)
+        merged_areas = np.zeros(n, np.int64)
+        for region in range(areas.size):
+            merged_areas[parent[region]] += areas[region]
+            for k in range(sums.shape[1]):
+                merged[parent[region], k] += sums[region, k]
+        sums, areas = merged, merged_areas
+        n_edges = _distinct(parent, n, edges, n_edges)
+        for component in range(number.size):
+            number[component] = parent[number[component]]
+    return number, sums, areas
 
 
 @kernel()
