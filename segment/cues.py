@@ -108,7 +108,8 @@ def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
     """Return the word (H, W) of each pixel of `planes` (C, H, W) in a palette of `size` words."""
     height, width = planes.shape[1:]
     step = max(1, int(np.sqrt(height * width / SAMPLES)))
-    samples = planes[:, step // 2 :: step, step // 2 :: step].reshape(len(planes), -1)
+    top, left = min(step, height) // 2, min(step, width) // 2
+    samples = planes[:, top::step, left::step].reshape(len(planes), -1)
     centers = palettes.kmeans(np.ascontiguousarray(samples), size, LLOYD_STEPS)
     words = np.empty(height * width, np.uint8)
     palettes.assign(planes.reshape(len(planes), -1), centers, words)

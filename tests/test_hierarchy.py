@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import segment
+from segment.cues import palette_words
 from segment.errors import FileError, InputError
 
 
@@ -149,6 +150,15 @@ def test_tiny_images(shape: tuple[int, ...]) -> None:
     tree = segment.mean_shift(image, min_size=0, range_bandwidth=0.5).hierarchy()
     assert tree.cut(n_regions=1).n_regions == 1
     assert tree.contours().shape == shape[:2]
+
+
+@pytest.mark.parametrize("shape", [(1, 30_000), (30_000, 1), (2, 20_000), (200, 300)])
+def test_palettes_of_long_and_thin_images_hold_their_colors(shape: tuple[int, int]) -> None:
+    levels = np.arange(4, dtype=np.float32) * 20
+    plane = levels[np.random.default_rng(0).integers(0, 4, shape)]
+    words = palette_words(plane[None], 4)
+    assert len(np.unique(words)) == 4
+    assert all(len(np.unique(words[plane == level])) == 1 for level in levels)
 
 
 @pytest.mark.parametrize("value", [0, 128])
