@@ -21,6 +21,8 @@ Job = tuple[str, Callable[[], object]]
 def jobs() -> Iterator[Job]:
     """Yield runs that together compile everything, with a name for each."""
     yield from _image_jobs()
+    yield "points", _cluster
+    yield "palettes", _gather_colors
 
 
 def cache_folder() -> str | None:
@@ -69,6 +71,24 @@ def _merge() -> None:
     tree = mean_shift(_image("uint8", 3), min_size=2, range_bandwidth=3.0).hierarchy()
     tree.cut(level=0.5)
     tree.contours()
+
+
+def _cluster() -> None:
+    from segment.bandwidth import estimate_bandwidth
+    from segment.clustering import MeanShift
+    from segment.densities import density
+
+    points = np.random.default_rng(0).normal(size=(6000, 2))  # so many that climbs are shared
+    estimate_bandwidth(points)
+    density(points, 1.0)
+    for kernel in KERNELS:
+        MeanShift(bandwidth=1.0, kernel=kernel, n_jobs=1).fit(points).score_samples(points)
+
+
+def _gather_colors() -> None:
+    from segment.palettes import palette
+
+    palette(_image("uint8", 3))
 
 
 def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:

@@ -60,6 +60,15 @@ for engine in ENGINES:
     run(3, "uint8", engine=engine, mask=rng.random((50, 70)) < 0.8)
     for shape in ((1, 1), (1, 90), (90, 1), (9, 9), (200, 10), (10, 200), (200, 150)):
         run(3, "uint8", shape, engine=engine)
+for kernel in KERNELS:
+    for d, n in ((1, 50), (2, 50), (3, 50), (5, 50), (2, 20000)):
+        points = rng.normal(size=(n, d))
+        model = segment.MeanShift(bandwidth=1.0, kernel=kernel, bin_seeding=n > 50).fit(points)
+        model.predict(points[:20]), model.score_samples(points[:20])
+        segment.MeanShift(bandwidth=np.full(d, 1.0), kernel=kernel).fit(points[:40])
+segment.MeanShift().fit(rng.normal(size=(80, 2)), sample_weight=rng.random(80))
+segment.density(rng.normal(size=(80, 2)), 0.5, kernel="flat")
+segment.palette(rng.integers(0, 255, (60, 70, 3)).astype(np.uint8))
 new = sorted(builds() - before)
 assert before
 assert not new, new
