@@ -71,3 +71,14 @@ def test_the_strip_shows_every_colour_by_its_share() -> None:
     assert sum(columns) == 960
     assert columns[2] >= 8
     assert columns[0] == pytest.approx(0.7 * 960, abs=20)
+
+
+def test_modes_within_a_bandwidth_are_one_colour() -> None:
+    from segment.palettes import _joined
+
+    modes = np.array([[0.0], [1.0], [9.0], [1.9], [10.5]])
+    shares = np.array([0.1, 0.3, 0.2, 0.15, 0.25])
+    places, parts = _joined(modes, shares, 1.0)
+    # 0 and 1.9 join 1; 9 and 10.5 are farther apart than 1.
+    np.testing.assert_allclose(places, [[1], [10.5], [9]])
+    np.testing.assert_allclose(parts, [0.55, 0.25, 0.2])
