@@ -338,3 +338,12 @@ def test_other_misuse() -> None:
     with pytest.raises(InputError, match="1 features, but MeanShift is expecting 2 features"):
         MeanShift(1.0).fit(blobs(30)).predict([[1.0]])
     assert repr(MeanShift(2, kernel="flat")) == "MeanShift(bandwidth=2, kernel='flat')"
+
+
+def test_any_max_iter_and_any_offset_will_do() -> None:
+    points = blobs(300)
+    expected = MeanShift(0.8, kernel="flat").fit(points).labels_
+    many = MeanShift(0.8, kernel="flat", max_iter=10**12).fit(points)
+    np.testing.assert_array_equal(many.labels_, expected)
+    far = MeanShift(0.8, kernel="flat").fit(points + 2.0**20)
+    np.testing.assert_array_equal(far.labels_, expected)

@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 # is the rounding of sums.
 SAME = 1e-9
 MEMO = 1 << 16
+# Steps of one trajectory that are remembered.
+LONGEST = 1000
 
 TREE, GRID, RASTER = 0, 1, 2
 
@@ -98,10 +100,11 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
     steps = np.zeros(n, np.int64)
     link = np.full(n, -1)
     total = np.empty(d + 1)
-    path = np.empty((max_iter, d))
+    longest = min(max_iter, LONGEST)
+    path = np.empty((longest, d))
     # The memo: places (entry -> rounded position, trajectory, step), found through a hash table.
     remember = field.kind == FLAT and n > 1
-    capacity = min(MEMO, n * max_iter) if remember else 1
+    capacity = min(MEMO, n * longest) if remember else 1
     table = np.full(2 * capacity, -1)
     place = np.empty((capacity, d))
     trail = np.empty(capacity, np.int64)
@@ -110,7 +113,6 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
     limit = (tol * radius) ** 2
     for i in range(n):
         center = ends[i]
-        before = used
         known = -1
         for step in range(max_iter):
             if cells.keys.size > 0:
@@ -137,7 +139,7 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
                 center[j] = mean
             if shift <= limit:
                 break
-            if remember:
+            if remember and step < longest:
                 for j in range(d):
                     path[step, j] = np.rint(center[j] / (SAME * radius))
                 known = _find_place(table, place, path[step])
@@ -152,7 +154,7 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
                 known = -1
         if not remember or (known < 0 and steps[i] == max_iter):
             continue
-        for step in range(min(steps[i] - 1, max_iter)):
+        for step in range(min(steps[i] - 1, longest)):
             if used == capacity or _find_place(table, place, path[step]) >= 0:
                 break
             slot = _free_slot(table, path[step])
@@ -161,15 +163,17 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
             trail[used] = i
             left[used] = steps[i] - step - 1
             used += 1
-        _ = before
     return Climb(ends, mass, first_mass, steps, link)
 
 
 @kernel()
 def _slot(size: int, position: Floats) -> int:
+    """Return where to look for a rounded position: its halves times irrational numbers, mod 1."""
     mixed = 0.0
     for j in range(position.size):
-        mixed += position[j] * (0.6180339887498949 / (j + 1.3))
+        high = np.floor(position[j] / 134217728.0)
+        low = position[j] - high * 134217728.0
+        mixed += low * (0.6180339887498949 / (j + 1.3)) + high * (0.7548776662466927 / (j + 1.7))
         mixed -= np.floor(mixed)
     return int(mixed * size) % size
 
