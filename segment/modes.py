@@ -24,10 +24,12 @@ ROWS_OF_JOB = 8
 
 # The fast engine. A cell holds the colours of a block within half a range bandwidth. A trajectory
 # takes the mode of a cell that it meets within 0.4 bandwidths, claims free ones within 0.35, and
-# ends when it has gone as far as eight spatial bandwidths. Distances in space count half.
+# ends when it has gone as far as eight spatial bandwidths. Distances in space count half. On slopes
+# less than 0.3 range bandwidths steep, borders between modes are drawn pixel by pixel.
 CELL_RADIUS = 0.5
 JOIN_RADIUS = 0.4
 CLAIM_RADIUS = 0.35
+SMOOTH_RADIUS = 0.3
 SPACE_SHARE = 0.5
 MAX_TRAVEL = 8.0
 BLOCK_OF_BANDWIDTH = 0.22
@@ -231,6 +233,7 @@ def _find_fast(
             np.float32(range_bandwidth**-2),
             np.float32(JOIN_RADIUS**2),
             np.float32(CLAIM_RADIUS**2),
+            np.float32(SMOOTH_RADIUS**2),
             top,
             left,
             own,

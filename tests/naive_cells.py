@@ -63,7 +63,8 @@ def cluster(features: Any, block: int, radius: float, most: int) -> tuple[Any, l
 
 def shift_tile(
     features: Any, hs: float, hr: float, *, block: int, cell_radius: float, join: float,
-    claim: float, space_share: float, most: int, max_iter: int, tol: float, max_travel: float,
+    claim: float, smooth: float, space_share: float, most: int, max_iter: int, tol: float,
+    max_travel: float,
 ) -> tuple[Any, Any]:  # fmt: skip
     """Modes of one tile that is the whole image, flat kernel: owner (H, W) and table (n, 2 + C)."""
     _, height, width = features.shape
@@ -120,4 +121,33 @@ def shift_tile(
     kept = [k for k in range(len(roots)) if link[k] == k]
     number = {k: kept.index(link[k]) for k in range(len(roots))}
     owner = np.array([[-1 if c < 0 else number[owned[int(c)]] for c in row] for row in cell_of])
-    return owner, np.array([roots[k] for k in kept])
+    table = np.array([roots[k] for k in kept])
+    return smooth_borders(owner, table, features, hs, hr, block, smooth, space_share), table
+
+
+def smooth_borders(
+    owner: Any, table: Any, features: Any, hs: float, hr: float, block: int, smooth: float,
+    space_share: float,
+) -> Any:  # fmt: skip
+    """Give pixels on slopes the nearest of the modes beyond the sides of their block."""
+    height, width = owner.shape
+    out = owner.copy()
+    for i in range(height):
+        for j in range(width):
+            own = owner[i, j]
+            if own < 0:
+                continue
+            top, left = i // block * block, j // block * block
+            candidates = [own]
+            for y, x in [(top - 1, j), (top + block, j), (i, left - 1), (i, left + block)]:
+                if not (0 <= y < height and 0 <= x < width) or owner[y, x] < 0:
+                    continue
+                apart = np.linalg.norm(table[own, 2:] - table[owner[y, x], 2:])
+                steep = np.linalg.norm(features[:, i, j] - features[:, y, x])
+                if apart <= hr and steep <= smooth * hr:
+                    candidates.append(owner[y, x])
+            point = np.array([i, j, *features[:, i, j]])
+            scale = np.array([space_share / hs] * 2 + [1 / hr] * len(features))
+            away = [np.linalg.norm((table[c] - point) * scale) for c in candidates]
+            out[i, j] = candidates[int(np.argmin(away))]
+    return out

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from segment import FileError, InputError
@@ -96,7 +96,7 @@ def test_labels_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
     assert (tmp_path / "p.csv").read_text() == "x0,x1,label\n1,2,0\n"
 
 
-def command(*args: object, cwd: Path) -> Result:
+def command(*args: object, cwd: Path) -> Any:
     with contextlib.chdir(cwd):
         return CliRunner().invoke(app, [str(arg) for arg in args])
 

@@ -237,11 +237,83 @@ def add_offset(owner: Any, top: int, left: int, side: int, offset: int) -> None:
                 owner[i, j] += offset
 
 
+@kernel(inline="always")
+def _distance2(a: Any, i: int, j: int, b: Any, row: int) -> Any:
+    """Squared colour distance of a pixel of `a`, (C, h, w), from a mode of `b`, (n, 2 + C)."""
+    total = np.float32(0)
+    for band in range(a.shape[0]):
+        d = a[band, i, j] - b[row, 2 + band]
+        total += d * d
+    return total
+
+
+@kernel()
+def smooth_borders(
+    owner: Any, modes: Any, features: Any, block: int, per_s2: Any, per_r2: Any, smooth2: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    """Give pixels near the sides of their block the nearest mode of the blocks beside it.
+
+    On a slope of colour a border between two modes would follow the sides of blocks. There, a pixel
+    takes the nearest of its own mode and those of the first pixels beyond the four sides of its
+    block, in its row and column, which are nearly of its own colour (`smooth2`) and whose modes are
+    within a range bandwidth of its own.
+
+    Parameters
+    ----------
+    owner, out : ndarray, shape (h, w), int32
+        Row of `modes` of each pixel, -1 where masked, before and after.
+    modes : ndarray, shape (n, 2 + C), float32
+        Row and column in the tile, features.
+    features : ndarray, shape (C, h, w), float32
+        The tile.
+    block, per_s2, per_r2
+        As in `shift_tile`.
+    """
+    height, width = owner.shape
+    for i in range(height):
+        top = i // block * block
+        for j in range(width):
+            own = owner[i, j]
+            out[i, j] = own
+            if own < 0:
+                continue
+            left = j // block * block
+            nearest = np.float32(np.inf)
+            for side in range(4):
+                y = (top - 1, top + block, i, i)[side]
+                x = (j, j, left - 1, left + block)[side]
+                if y < 0 or x < 0 or y >= height or x >= width:
+                    continue
+                other = owner[y, x]
+                if other < 0 or other == own:
+                    continue
+                apart, steep = np.float32(0), np.float32(0)
+                for band in range(features.shape[0]):
+                    d = modes[own, 2 + band] - modes[other, 2 + band]
+                    apart += d * d
+                    d = features[band, i, j] - features[band, y, x]
+                    steep += d * d
+                if apart * per_r2 > np.float32(1) or steep * per_r2 > smooth2:
+                    continue
+                if nearest == np.float32(np.inf):
+                    dy, dx = np.float32(i) - modes[own, 0], np.float32(j) - modes[own, 1]
+                    nearest = _distance2(features, i, j, modes, own) * per_r2
+                    nearest += (dy * dy + dx * dx) * per_s2
+                dy, dx = np.float32(i) - modes[other, 0], np.float32(j) - modes[other, 1]
+                distance = _distance2(features, i, j, modes, other) * per_r2
+                distance += (dy * dy + dx * dx) * per_s2
+                if distance < nearest:
+                    nearest = distance
+                    out[i, j] = other
+
+
 @kernel()
 def shift_tile(
     kind: int, planes: Any, planes16: Any, weights: Any, bands: Any, radius: Any, radius16: Any,
     flush: int, max_iter: int, tol2: Any, max_travel: Any, pad: int, block: int, split2: Any,
-    per_s2: Any, per_r2: Any, join2: Any, claim2: Any, top: int, left: int, owner: Any,
+    per_s2: Any, per_r2: Any, join2: Any, claim2: Any, smooth2: Any, top: int, left: int,
+    owner: Any,
 ) -> Any:  # fmt: skip
     """Find the modes of one tile.
 
@@ -262,6 +334,8 @@ def shift_tile(
         Side of a block and squared radius of its cells in colour.
     per_s2, per_r2, join2, claim2 : float32
         Cells are compared by ``colour² * per_r2 + distance² * per_s2``, against these limits.
+    smooth2 : float32
+        As in `smooth_borders`, in squared range bandwidths.
     top, left : int
         First pixel of the tile in the image.
     owner : ndarray, shape (h, w), int32
@@ -289,7 +363,8 @@ def shift_tile(
     n_rows = (height + block - 1) // block
     cells = np.empty((3 + n_bands, height * width + MAX_CELLS), np.float32)
     first = np.empty(n_rows * n_columns + 1, np.int32)
-    n = cluster_tile(features, block, split2, owner, cells, first)
+    cell_of = np.empty((height, width), np.int32)
+    n = cluster_tile(features, block, split2, cell_of, cells, first)
 
     owned = np.full(n + MAX_CELLS, -1, np.int32)  # trajectory that owns each cell
     link = np.empty(n, np.int32)  # trajectory whose mode a trajectory takes
@@ -354,8 +429,8 @@ def shift_tile(
                 if met >= 0:
                     link[here] = link[owned[met]]
                     break
-        roots[here, 0] = absolute(top + row, dy)
-        roots[here, 1] = absolute(left + column, dx)
+        roots[here, 0] = absolute(row, dy)
+        roots[here, 1] = absolute(column, dx)
         for band in range(n_bands):
             roots[here, 2 + band] = center[band]
 
@@ -369,8 +444,13 @@ def shift_tile(
             kept += 1
         else:
             number[k] = number[link[k]]
+    owners = cell_of
     for i in range(height):
         for j in range(width):
-            if owner[i, j] >= 0:
-                owner[i, j] = number[owned[owner[i, j]]]
-    return roots[:kept].copy()
+            if owners[i, j] >= 0:
+                owners[i, j] = number[owned[owners[i, j]]]
+    table = roots[:kept].copy()
+    smooth_borders(owners, table, features, block, per_s2, per_r2, smooth2, owner)
+    table[:, 0] += np.float32(top)
+    table[:, 1] += np.float32(left)
+    return table
