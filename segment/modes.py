@@ -47,10 +47,13 @@ class Modes:
         Row of `table` of each pixel; -1 where masked.
     table : ndarray, shape (n, 2 + C), float32
         Row, column and features of each mode.
+    step : float
+        Side of the blocks that share modes, in spatial bandwidths; 0 if every pixel has its own.
     """
 
     owner: NDArray[np.int32]
     table: FloatArray
+    step: float = 0.0
 
     def planes(self) -> FloatArray:
         """Return the features of each pixel's mode, float32 (C, H, W); 0 where masked."""
@@ -251,4 +254,4 @@ def _find_fast(
     run(number, range(len(corners)), threads)
     table = np.concatenate(tables)
     table[:, 2:] = color_units(table[:, 2:], space, scale) if scale else table[:, 2:]
-    return Modes(owner, table)
+    return Modes(owner, table, block / params.spatial_bandwidth)
