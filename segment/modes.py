@@ -16,7 +16,7 @@ from segment.features import (
     feature_planes,
     short_planes,
 )
-from segment.kernels import cells, lattice, window, window16
+from segment.kernels import lattice, tiles, window, window16
 from segment.params import KERNELS, MeanShiftParams
 from segment.threads import bands, run
 
@@ -218,7 +218,7 @@ def _find_fast(
         top, left = corner
         part = owner[top : top + tile, left : left + tile]
         own = np.empty(part.shape, np.int32)  # contiguous, or the kernel would compile twice
-        table: FloatArray = cells.shift_tile(
+        table: FloatArray = tiles.shift_tile(
             kind,
             planes,
             planes16,
@@ -249,7 +249,7 @@ def _find_fast(
     first = np.cumsum([0, *map(len, tables)])
 
     def number(k: int) -> None:
-        cells.add_offset(owner, *corners[k], tile, int(first[k]))
+        tiles.add_offset(owner, *corners[k], tile, int(first[k]))
 
     run(number, range(len(corners)), threads)
     table = np.concatenate(tables)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.features import Pixels, check_image, to_dtype
 from segment.image_bandwidth import Bandwidth, resolve_bandwidths
+from segment.kernels import measuring
 from segment.kernels import regions as kernels
 from segment.modes import Modes, check_weights, find_modes
 from segment.params import COLOR_SPACES, MeanShiftParams, choice
@@ -68,7 +69,7 @@ class Segmentation:
         count = np.zeros(self.n_regions, np.int64)
         shape = (self.n_regions, values.shape[2])
         origin, sums, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        kernels.region_moments(_plain(values), self.labels, count, origin, sums, squares)
+        measuring.region_moments(_plain(values), self.labels, count, origin, sums, squares)
         per_pixel = 1 / np.maximum(count, 1)[:, None]
         return count, origin, sums * per_pixel, squares * per_pixel
 
@@ -80,7 +81,7 @@ class Segmentation:
         palette[1:] = to_dtype(self.colors, values.dtype)
         out = np.empty(values.shape, values.dtype)
         n, size = values.shape[0] * values.shape[1], values.shape[2] * values.itemsize
-        kernels.paint(
+        measuring.paint(
             self.labels.reshape(n),
             palette.view(np.uint8).reshape(-1, size),
             out.view(np.uint8).reshape(n, size),
@@ -110,7 +111,7 @@ class Segmentation:
         n = self.n_regions
         corners, box = np.zeros((n, 3), np.int64), np.zeros((n, 4), np.int64)
         centers = np.zeros((n, 2))
-        kernels.region_shapes(self.labels, corners, box, centers)
+        measuring.region_shapes(self.labels, corners, box, centers)
         table: dict[str, NDArray[Any]] = {"label": np.arange(1, n + 1), "area": area}
         table |= {f"centroid-{k}": centers[:, k] / area for k in range(2)}
         table |= {f"bbox-{k}": box[:, k] for k in range(4)}

@@ -24,14 +24,14 @@ CHANNELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8
 SECOND_RUN = """
 import numpy as np, segment
 from numba.core.dispatcher import Dispatcher
-from segment.kernels import cells, color, lattice, regions, window
+from segment.kernels import cells, color, lattice, measuring, regions, tiles, window
 for engine in ("fast", "exact"):
     image = np.zeros((20, 30, 3), np.uint8)
     found = segment.mean_shift(image, spatial_bandwidth=8, engine=engine)
     found.posterized, found.regions()
 kernels = {
     function
-    for module in (cells, color, lattice, regions, window)
+    for module in (cells, color, lattice, measuring, regions, tiles, window)
     for function in vars(module).values()
     if isinstance(function, Dispatcher)
 }

@@ -117,21 +117,30 @@ def find_runs(
 
 
 @kernel()
-def number_roots(parent: Any, starts: Any, ends: Any) -> int:
-    """Replace each run in `parent` by the number, 0 and on, of its component; return how many.
+def number_sets(parent: Any, first: int, end: int, n: int) -> int:
+    """Replace the parents ``first:end`` by the numbers of their sets; return the next number free.
 
-    Runs in use are those of the ranges ``starts[k]:ends[k]``, in rising order; every root precedes
-    its members.
+    Sets are numbered from `n` on in the order of their roots, which precede their members.
+    """
+    for item in range(first, end):
+        root = parent[item]
+        if root == item:
+            parent[item] = n
+            n += 1
+        else:
+            parent[item] = parent[root]
+    return n
+
+
+@kernel()
+def number_roots(parent: Any, starts: Any, ends: Any) -> int:
+    """Number, 0 and on, the components of the runs ``starts[k]:ends[k]``; return how many.
+
+    The ranges rise; `parent` receives the number of each run.
     """
     n = 0
     for k in range(starts.size):
-        for run in range(starts[k], ends[k]):
-            root = parent[run]
-            if root == run:
-                parent[run] = n
-                n += 1
-            else:
-                parent[run] = parent[root]
+        n = number_sets(parent, starts[k], ends[k], n)
     return n
 
 
@@ -240,20 +249,6 @@ def _nearest_of_small(
 
 
 @kernel()
-def _number_sets(parent: Any) -> int:
-    """Replace each region's parent by the number of its set; sets are numbered by their roots."""
-    n = 0
-    for region in range(parent.size):
-        root = parent[region]
-        if root == region:
-            parent[region] = n
-            n += 1
-        else:
-            parent[region] = parent[root]
-    return n
-
-
-@kernel()
 def _distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
     """Renumber the ends of edges and keep one of each pair that differs; return the edges left."""
     start = np.zeros(n + 1, np.int64)
@@ -328,7 +323,7 @@ def merge_regions(
             rounds = FUSE_ROUNDS
             if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
                 break
-        n = _number_sets(parent)
+        n = number_sets(parent, 0, parent.size, 0)
         merged = np.zeros((n, sums.shape[1]), np.float64)
         merged_areas = np.zeros(n, np.int64)
         for region in range(areas.size):
@@ -340,113 +335,3 @@ def merge_regions(
         for component in range(number.size):
             number[component] = parent[number[component]]
     return number, sums, areas
-
-
-@kernel()
-def paint(labels: Any, palette: Any, out: Any) -> None:
-    """Put row ``labels[i]`` of `palette`, uint8 (n + 1, B), into row i of `out`, uint8 (N, B)."""
-    for i in range(labels.size):
-        label = labels[i]
-        for k in range(palette.shape[1]):
-            out[i, k] = palette[label, k]
-
-
-@kernel()
-def region_moments(
-    values: Any, labels: Any, count: Any, origin: Any, sums: Any, squares: Any
-) -> None:
-    """Add up pixels, differences from the region's first pixel, and their squares.
-
-    Parameters
-    ----------
-    values : ndarray, shape (H, W, C)
-        Pixels of any real dtype.
-    labels : ndarray, shape (H, W), int32
-        1..n; 0 is left out.
-    count : ndarray, shape (n,), int64
-        Zero where a region has not been met.
-    origin, sums, squares : ndarray, shape (n, C), float64
-        First pixel of each region (written), sums and sums of squares of differences from it.
-    """
-    height, width, n_bands = values.shape
-    for i in range(height):
-        for j in range(width):
-            region = labels[i, j] - 1
-            if region < 0:
-                continue
-            if count[region] == 0:
-                for k in range(n_bands):
-                    origin[region, k] = values[i, j, k]
-            count[region] += 1
-            for k in range(n_bands):
-                d = np.float64(values[i, j, k]) - origin[region, k]
-                sums[region, k] += d
-                squares[region, k] += d * d
-
-
-@kernel()
-def region_shapes(labels: Any, corners: Any, box: Any, centers: Any) -> None:
-    """Fill bounding boxes and add up coordinates and border configurations.
-
-    Parameters
-    ----------
-    labels : ndarray, shape (H, W), int32
-        1..n; 0 is left out.
-    corners : ndarray, shape (n, 3), int64
-        Receives how many border pixels count 1, sqrt(2) and (1 + sqrt(2)) / 2 towards the
-        perimeter (Benkrid & Crookes 2000, as `skimage.measure.perimeter`).
-    box : ndarray, shape (n, 4), int64
-        First row, first column, one past the last row and column.
-    centers : ndarray, shape (n, 2), float64
-        Receives sums of rows and columns.
-    """
-    height, width = labels.shape
-    border = np.zeros((height + 2, width + 2), np.uint8)
-    box[:, 0] = height
-    box[:, 1] = width
-    box[:, 2:] = 0
-    for i in range(height):
-        for j in range(width):
-            label = labels[i, j]
-            if label == 0:
-                continue
-            region = label - 1
-            box[region, 0] = min(box[region, 0], i)
-            box[region, 1] = min(box[region, 1], j)
-            box[region, 2] = max(box[region, 2], i + 1)
-            box[region, 3] = max(box[region, 3], j + 1)
-            centers[region, 0] += i
-            centers[region, 1] += j
-            if (
-                i == 0
-                or j == 0
-                or i == height - 1
-                or j == width - 1
-                or labels[i - 1, j] != label
-                or labels[i + 1, j] != label
-                or labels[i, j - 1] != label
-                or labels[i, j + 1] != label
-            ):
-                border[i + 1, j + 1] = 1
-    for i in range(height):
-        for j in range(width):
-            if border[i + 1, j + 1] == 0:
-                continue
-            label = labels[i, j]
-            edges, diagonals = 0, 0
-            for di in range(-1, 2):
-                for dj in range(-1, 2):
-                    if border[i + 1 + di, j + 1 + dj] == 0 or labels[i + di, j + dj] != label:
-                        continue
-                    if di != 0 and dj != 0:
-                        diagonals += 1
-                    elif di != 0 or dj != 0:
-                        edges += 1
-            # The codes 5 7 15 17 25 27, 21 33 and 13 23 of 1 + 2 edges + 10 diagonals.
-            code = 1 + 2 * edges + 10 * diagonals
-            if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:
-                corners[label - 1, 0] += 1
-            elif code == 21 or code == 33:
-                corners[label - 1, 1] += 1
-            elif code == 13 or code == 23:
-                corners[label - 1, 2] += 1

@@ -1,0 +1,119 @@
+"""What is said of regions once they are found: colours, areas, boxes, perimeters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+
+
+@kernel()
+def paint(labels: Any, palette: Any, out: Any) -> None:
+    """Put row ``labels[i]`` of `palette`, uint8 (n + 1, B), into row i of `out`, uint8 (N, B)."""
+    for i in range(labels.size):
+        label = labels[i]
+        for k in range(palette.shape[1]):
+            out[i, k] = palette[label, k]
+
+
+@kernel()
+def region_moments(
+    values: Any, labels: Any, count: Any, origin: Any, sums: Any, squares: Any
+) -> None:
+    """Add up pixels, differences from the region's first pixel, and their squares.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W, C)
+        Pixels of any real dtype.
+    labels : ndarray, shape (H, W), int32
+        1..n; 0 is left out.
+    count : ndarray, shape (n,), int64
+        Zero where a region has not been met.
+    origin, sums, squares : ndarray, shape (n, C), float64
+        First pixel of each region (written), sums and sums of squares of differences from it.
+    """
+    height, width, n_bands = values.shape
+    for i in range(height):
+        for j in range(width):
+            region = labels[i, j] - 1
+            if region < 0:
+                continue
+            if count[region] == 0:
+                for k in range(n_bands):
+                    origin[region, k] = values[i, j, k]
+            count[region] += 1
+            for k in range(n_bands):
+                d = np.float64(values[i, j, k]) - origin[region, k]
+                sums[region, k] += d
+                squares[region, k] += d * d
+
+
+@kernel()
+def region_shapes(labels: Any, corners: Any, box: Any, centers: Any) -> None:
+    """Fill bounding boxes and add up coordinates and border configurations.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        1..n; 0 is left out.
+    corners : ndarray, shape (n, 3), int64
+        Receives how many border pixels count 1, sqrt(2) and (1 + sqrt(2)) / 2 towards the
+        perimeter (Benkrid & Crookes 2000, as `skimage.measure.perimeter`).
+    box : ndarray, shape (n, 4), int64
+        First row, first column, one past the last row and column.
+    centers : ndarray, shape (n, 2), float64
+        Receives sums of rows and columns.
+    """
+    height, width = labels.shape
+    border = np.zeros((height + 2, width + 2), np.uint8)
+    box[:, 0] = height
+    box[:, 1] = width
+    box[:, 2:] = 0
+    for i in range(height):
+        for j in range(width):
+            label = labels[i, j]
+            if label == 0:
+                continue
+            region = label - 1
+            box[region, 0] = min(box[region, 0], i)
+            box[region, 1] = min(box[region, 1], j)
+            box[region, 2] = max(box[region, 2], i + 1)
+            box[region, 3] = max(box[region, 3], j + 1)
+            centers[region, 0] += i
+            centers[region, 1] += j
+            if (
+                i == 0
+                or j == 0
+                or i == height - 1
+                or j == width - 1
+                or labels[i - 1, j] != label
+                or labels[i + 1, j] != label
+                or labels[i, j - 1] != label
+                or labels[i, j + 1] != label
+            ):
+                border[i + 1, j + 1] = 1
+    for i in range(height):
+        for j in range(width):
+            if border[i + 1, j + 1] == 0:
+                continue
+            label = labels[i, j]
+            edges, diagonals = 0, 0
+            for di in range(-1, 2):
+                for dj in range(-1, 2):
+                    if border[i + 1 + di, j + 1 + dj] == 0 or labels[i + di, j + dj] != label:
+                        continue
+                    if di != 0 and dj != 0:
+                        diagonals += 1
+                    elif di != 0 or dj != 0:
+                        edges += 1
+            # The codes 5 7 15 17 25 27, 21 33 and 13 23 of 1 + 2 edges + 10 diagonals.
+            code = 1 + 2 * edges + 10 * diagonals
+            if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:
+                corners[label - 1, 0] += 1
+            elif code == 21 or code == 33:
+                corners[label - 1, 1] += 1
+            elif code == 13 or code == 23:
+                corners[label - 1, 2] += 1
