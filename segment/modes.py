@@ -133,8 +133,13 @@ def _padding(pixels: Pixels, params: MeanShiftParams) -> tuple[int, int]:
     return extent, window.window_reach(kind, params.spatial_bandwidth, extent) + 1
 
 
-def _pad_weights(weights: FloatArray | None, pad: int) -> FloatArray | None:
-    return None if weights is None else np.pad(weights, ((pad, pad), (pad, pad + window.LANES)))
+def _pad_weights(weights: FloatArray | None, pad: int, shape: tuple[int, ...]) -> FloatArray | None:
+    """Return the weights in the layout of one plane of the features."""
+    if weights is None:
+        return None
+    padded = np.zeros(shape, np.float32)
+    padded[pad : pad + weights.shape[0], pad : pad + weights.shape[1]] = weights
+    return padded
 
 
 def _find_exact(
@@ -147,7 +152,7 @@ def _find_exact(
         pixels, params.color_space, pad=pad, pad_right=window.LANES, n_threads=n_threads
     )
     n_bands, (height, width) = len(planes), pixels.values.shape[:2]
-    padded_weights = _pad_weights(weights, pad)
+    padded_weights = _pad_weights(weights, pad, planes.shape[1:])
     table = np.zeros((height, width, 2 + n_bands), np.float32)
 
     def climb(rows: tuple[int, int]) -> None:
@@ -210,7 +215,7 @@ def _find_fast(
         planes = feature_planes(pixels, space, pad=pad, pad_right=window.LANES, n_threads=threads)
     unit = scale or 1.0
     range_bandwidth = params.range_bandwidth * unit
-    padded_weights = _pad_weights(weights, pad)
+    padded_weights = _pad_weights(weights, pad, planes.shape[1:])
     owner = np.empty((height, width), np.int32)
     block, tile = _tiling(params)
 
