@@ -46,31 +46,44 @@ def chi_square(p: Any, q: Any) -> float:
 def merge(
     counts: Any, splits: tuple[int, int], pairs: Any, lengths: Any, contrasts: Any, n_pixels: int
 ) -> tuple[list[tuple[int, int]], list[float]]:
-    """Merge the lowest pair of all, again and again, everything computed anew for every step.
+    """Merge the lowest pair of all, again and again.
 
-    `counts` is (n, K): two palettes of colours and one of textures, cut at `splits`.
+    `counts` is (n, K): two palettes of colours and one of textures, cut at `splits`. The larger of
+    two regions (of equal ones the first) takes the edges of the other, which get their heights
+    anew. All its edges do once it is more than 17/16 of the area that it had when they last did.
     """
-    nodes = {i: np.asarray(row, float) for i, row in enumerate(counts)}
+    regions = {i: np.asarray(row, float) for i, row in enumerate(counts)}
+    weighed = {i: row[: splits[0]].sum() for i, row in regions.items()}
+    node = {i: i for i in regions}
     shared = {
         frozenset((int(a) - 1, int(b) - 1)): (float(length), float(contrast))
         for (a, b), length, contrast in zip(pairs, lengths, contrasts, strict=True)
     }
-    children, heights = [], []
+    height = {pair: _height(regions, shared, pair, splits, n_pixels) for pair in shared}
+    children: list[tuple[int, int]] = []
+    heights = []
     while shared:
-        best = min(shared, key=lambda pair: _height(nodes, shared, pair, splits, n_pixels))
-        heights.append(_height(nodes, shared, best, splits, n_pixels))
-        a, b = sorted(best)
-        new = len(counts) + len(children)
-        children.append((a, b))
-        nodes[new] = nodes.pop(a) + nodes.pop(b)
-        merged: dict[frozenset[int], tuple[float, float]] = {}
-        for pair, sums in shared.items():
-            if pair == best:
-                continue
-            key = frozenset(new if i in best else i for i in pair)
-            old = merged.get(key, (0.0, 0.0))
-            merged[key] = (old[0] + sums[0], old[1] + sums[1])
-        shared = merged
+        best = min(height, key=lambda pair: height[pair])
+        heights.append(height[best])
+        small, large = sorted(best, key=lambda i: (regions[i][: splits[0]].sum(), -i))
+        children.append((min(node[small], node[large]), max(node[small], node[large])))
+        node[large] = len(counts) + len(children) - 1
+        regions[large] = regions[large] + regions.pop(small)
+        del shared[best], height[best]
+        changed = set()
+        for pair in [pair for pair in shared if small in pair]:
+            (other,) = pair - {small}
+            length, contrast = shared.pop(pair)
+            del height[pair]
+            old = shared.get(frozenset((large, other)), (0.0, 0.0))
+            shared[frozenset((large, other))] = (old[0] + length, old[1] + contrast)
+            changed.add(frozenset((large, other)))
+        area = regions[large][: splits[0]].sum()
+        if area > 17 / 16 * weighed[large]:
+            changed = {pair for pair in shared if large in pair}
+            weighed[large] = area
+        for pair in changed:
+            height[pair] = _height(regions, shared, pair, splits, n_pixels)
     return children, heights
 
 

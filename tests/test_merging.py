@@ -120,12 +120,16 @@ def test_words_are_counted_at_full_and_at_half_resolution() -> None:
         assert np.array_equal(counts, expected)
 
 
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize(("n", "seed"), [(1, 0), (2, 1), (12, 2), (40, 3), (40, 4)])
-def test_merge(n: int, seed: int, masked: bool) -> None:
-    labels = voronoi(30, 40, n, seed, masked)
-    _, labels = np.unique(labels, return_inverse=True)
-    labels = (labels.reshape(30, 40) + (0 if masked else 1)).astype(np.int32)
+def islands(n: int, side: int) -> Any:
+    """A sea, label 1, around n square islands."""
+    labels = np.ones((side + 2, n * (side + 1) + 1), np.int32)
+    for i in range(n):
+        left = i * (side + 1) + 1
+        labels[1:-1, left : left + side] = i + 2
+    return labels
+
+
+def check_merge(labels: Any, seed: int) -> None:
     cues = problem(labels, seed)
     children, heights = naive.merge(
         cues["counts"][1:], (5, 9), cues["pairs"], cues["lengths"], cues["contrasts"], labels.size
@@ -135,15 +139,25 @@ def test_merge(n: int, seed: int, masked: bool) -> None:
     assert found_heights == pytest.approx(heights, rel=1e-4)
 
 
-def test_heap_is_swept_when_it_is_full() -> None:
-    """A sea of islands: its edges are computed anew at each merge, far beyond the heap's room."""
-    n = 400
-    labels = np.full((3, 2 * n), 1, np.int32)
-    labels[1, ::2] = np.arange(2, n + 2)
-    cues = problem(labels, 6)
-    assert len(cues["pairs"]) == n
-    children, _ = merging.merge(**cues)
-    assert len(children) == n  # every island joins the sea: n (n + 1) / 2 heights
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(("n", "seed"), [(1, 0), (2, 1), (12, 2), (40, 3), (40, 4), (300, 5)])
+def test_merge(n: int, seed: int, masked: bool) -> None:
+    labels = voronoi(30, 40, n, seed, masked)
+    _, labels = np.unique(labels, return_inverse=True)
+    check_merge((labels.reshape(30, 40) + (0 if masked else 1)).astype(np.int32), seed)
+
+
+@pytest.mark.parametrize("side", [1, 3, 7])
+def test_merge_islands(side: int) -> None:
+    """Where they take much of the area, the sea's edges are weighed often and the heap is swept."""
+    check_merge(islands(60, side), side)
+
+
+def test_a_sea_weighs_each_island_a_few_times() -> None:
+    """All edges of the sea anew at each of 30,000 merges would take minutes."""
+    labels = islands(30_000, 1)
+    children, _ = merging.merge(**problem(labels, 0))
+    assert len(children) == 30_000
 
 
 def test_cut_tree_numbers_regions_by_their_first_leaf() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from segment.kernels.heap import pop, push, sweep
 from segment.kernels.jit import REASSOCIATE, kernel
 
 F = np.float32
@@ -13,6 +14,9 @@ F = np.float32
 # The floors of `merge_height`: how much a cue counts where it sees no difference at all.
 COLOR_FLOOR, CONTRAST_FLOOR, TEXTURE_FLOOR = F(0.02), F(0.02), F(0.1)
 SIZE_POWER, LENGTH_POWER = F(0.7), F(-0.4)
+# All edges of a region are computed anew when it is larger by this factor than the last time, the
+# edges that a merge changes at once.
+GROWTH = F(17 / 16)
 HEAP_ROOM = 4  # entries of the heap per edge; stale ones are swept out when it is full
 
 
@@ -71,55 +75,43 @@ def _edge_height(regions: Any, lengths: Any, contrasts: Any, a: int, b: int, edg
 
 
 @kernel(inline="always")
-def _before(heights: Any, items: Any, i: int, j: int) -> bool:
-    return heights[i] < heights[j] or (heights[i] == heights[j] and items[i] < items[j])
-
-
-@kernel(inline="always")
-def _move(heights: Any, items: Any, versions: Any, source: int, target: int) -> None:
-    heights[target], items[target] = heights[source], items[source]
-    versions[target] = versions[source]
+def _place(a: int, b: int, n_slots: int) -> Any:
+    key = np.int64(min(a, b)) * 40503 + np.int64(max(a, b)) * 25717
+    return (key ^ (key >> 15)) & (n_slots - 1)
 
 
 @kernel()
-def sift_down(heights: Any, items: Any, versions: Any, size: int, i: int) -> None:
-    """Restore the heap of `size` entries below entry `i`."""
-    height, item, version = heights[i], items[i], versions[i]
-    while 2 * i + 1 < size:
-        child = 2 * i + 1
-        if child + 1 < size and _before(heights, items, child + 1, child):
-            child += 1
-        if height < heights[child] or (height == heights[child] and item < items[child]):
-            break
-        _move(heights, items, versions, child, i)
-        i = child
-    heights[i], items[i], versions[i] = height, item, version
+def find_edge(slots: Any, pairs: Any, latest: Any, a: int, b: int) -> int:
+    """Return the living edge between regions `a` and `b`, or -1."""
+    i = _place(a, b, len(slots))
+    while slots[i] >= 0:
+        edge = slots[i]
+        c, d = pairs[edge, 0], pairs[edge, 1]
+        if latest[edge] >= 0 and ((a == c and b == d) or (a == d and b == c)):
+            return edge
+        i = (i + 1) & (len(slots) - 1)
+    return -1
 
 
 @kernel()
-def sift_up(heights: Any, items: Any, versions: Any, i: int) -> None:
-    """Restore the heap above entry `i`."""
-    height, item, version = heights[i], items[i], versions[i]
-    while i > 0:
-        parent = (i - 1) // 2
-        if heights[parent] < height or (heights[parent] == height and items[parent] < item):
-            break
-        _move(heights, items, versions, parent, i)
-        i = parent
-    heights[i], items[i], versions[i] = height, item, version
+def put_edge(slots: Any, pairs: Any, edge: int) -> None:
+    """Let `find_edge` find an edge by the regions that it joins now."""
+    i = _place(pairs[edge, 0], pairs[edge, 1], len(slots))
+    while slots[i] >= 0:
+        i = (i + 1) & (len(slots) - 1)
+    slots[i] = edge
 
 
 @kernel()
-def sweep(heights: Any, items: Any, versions: Any, size: int, current: Any) -> int:
-    """Drop the stale entries and restore the heap; return how many are left."""
-    kept = 0
-    for i in range(size):
-        if versions[i] == current[items[i]]:
-            _move(heights, items, versions, i, kept)
-            kept += 1
-    for i in range(kept // 2 - 1, -1, -1):
-        sift_down(heights, items, versions, kept, i)
-    return kept
+def put_edges(slots: Any, pairs: Any, latest: Any) -> int:
+    """Empty the table and put all living edges into it; return how many they are."""
+    slots[:] = -1
+    count = 0
+    for edge in range(len(pairs)):
+        if latest[edge] >= 0:
+            put_edge(slots, pairs, edge)
+            count += 1
+    return count
 
 
 @kernel()
@@ -133,6 +125,11 @@ def merge(
     n_pixels: Any,
 ) -> Any:
     """Merge regions, lowest height first, until nothing touches; the arrays are used up.
+
+    A merge changes the larger of two regions (of equal ones the first): what touched the smaller
+    one gets a new height, and what touched the larger one does once that has grown by 1/16 since
+    the last time. So a sea that swallows its islands is not weighed against all others each time,
+    and E edges cost no more than E log(image) heights.
 
     Parameters
     ----------
@@ -158,9 +155,8 @@ def merge(
     """
     n, n_edges = len(areas) - 1, len(pairs)
     perimeters = np.zeros(n + 1, np.float32)
-    first = np.full(
-        n + 1, -1, np.int32
-    )  # first edge side of each region; side 2 e + k is end k of edge e
+    # Side 2 e + k is end k of edge e; the sides of a region are chained from first[region] on.
+    first = np.full(n + 1, -1, np.int32)
     following = np.empty(2 * n_edges, np.int32)
     for edge in range(n_edges):
         for k in range(2):
@@ -179,21 +175,25 @@ def merge(
         keys[edge] = _edge_height(regions, lengths, contrasts, pairs[edge, 0], pairs[edge, 1], edge)
         items[edge] = edge
     size = sweep(keys, items, versions, n_edges, latest)
+    n_slots = 8
+    while n_slots < 4 * n_edges:
+        n_slots *= 2
+    slots = np.empty(n_slots, np.int32)
+    used = put_edges(slots, pairs, latest)
 
     children = np.empty((max(n - 1, 0), 2), np.int32)
     heights = np.empty(max(n - 1, 0), np.float32)
     node = np.arange(-1, n).astype(np.int32)
-    edge_to = np.full(n + 1, -1, np.int32)  # edge of the merged region that leads to each region
+    weighed = areas.copy()  # area of each region when the heights of all its edges were computed
     merges = 0
     while size > 0:
         edge, version, height = items[0], versions[0], keys[0]
-        size -= 1
-        if size > 0:
-            _move(keys, items, versions, size, 0)
-            sift_down(keys, items, versions, size, 0)
+        size = pop(keys, items, versions, size)
         if version != latest[edge]:
             continue
         a, b = pairs[edge, 0], pairs[edge, 1]
+        if areas[a] < areas[b] or (areas[a] == areas[b] and a > b):
+            a, b = b, a
         children[merges, 0], children[merges, 1], heights[merges] = node[a], node[b], height
         node[a] = n + merges
         merges += 1
@@ -202,38 +202,49 @@ def merge(
         areas[a] += areas[b]
         for i in range(counts.shape[1]):
             counts[a, i] += counts[b, i]
+        grown = areas[a] > GROWTH * weighed[a]
 
-        # Chain the edges of both; of two that lead to the same region the first takes the sums.
-        chain = -1
-        for side in (first[a], first[b]):
-            while side >= 0:
-                after, e = following[side], side >> 1
-                if latest[e] >= 0:
-                    twin = edge_to[pairs[e, 1 - (side & 1)]]
-                    if twin >= 0:
-                        lengths[twin] += lengths[e]
-                        contrasts[twin] += contrasts[e]
-                        latest[e] = -1
-                    else:
-                        edge_to[pairs[e, 1 - (side & 1)]] = e
-                        pairs[e, side & 1] = a
-                        following[side] = chain
-                        chain = side
-                side = after
-        first[a] = chain
-        side = chain
+        # The sides of b go over to a; of two edges to one region the elder takes the sums.
+        side = first[b]
         while side >= 0:
-            e = side >> 1
-            other = pairs[e, 1 - (side & 1)]
-            edge_to[other] = -1
-            latest[e] += 1
-            if size == room:
-                size = sweep(keys, items, versions, size, latest)
-            keys[size] = _edge_height(regions, lengths, contrasts, a, other, e)
-            items[size], versions[size] = e, latest[e]
-            size += 1
-            sift_up(keys, items, versions, size - 1)
-            side = following[side]
+            after, e = following[side], side >> 1
+            if latest[e] >= 0:
+                other = pairs[e, 1 - (side & 1)]
+                twin = find_edge(slots, pairs, latest, a, other)
+                if twin >= 0:
+                    lengths[twin] += lengths[e]
+                    contrasts[twin] += contrasts[e]
+                    latest[e] = -1
+                    e = twin
+                else:
+                    pairs[e, side & 1] = a
+                    following[side] = first[a]
+                    first[a] = side
+                    if 2 * used >= n_slots:
+                        used = put_edges(slots, pairs, latest)
+                    else:
+                        put_edge(slots, pairs, e)
+                        used += 1
+                if not grown:
+                    height = _edge_height(regions, lengths, contrasts, a, other, e)
+                    size = push(keys, items, versions, size, height, e, latest)
+            side = after
+        if not grown:
+            continue
+        weighed[a] = areas[a]
+        side, last = first[a], -1
+        while side >= 0:
+            after, e = following[side], side >> 1
+            if latest[e] >= 0:
+                other = pairs[e, 1 - (side & 1)]
+                height = _edge_height(regions, lengths, contrasts, a, other, e)
+                size = push(keys, items, versions, size, height, e, latest)
+                last = side
+            elif last >= 0:
+                following[last] = after
+            else:
+                first[a] = after
+            side = after
     return children[:merges], heights[:merges]
 
 
