@@ -73,7 +73,9 @@ class Basins:
 
     def __init__(self, points: Floats, weights: Floats, rules: Rules) -> None:
         self.rules = rules
-        self.field: Field = make_field(points, weights, rules.kernel, rules.radius)
+        self.field: Field = make_field(
+            points, weights, rules.kernel, rules.radius, n_threads=rules.n_threads
+        )
         self.cells: Cells = _no_cells(points.shape[1])
         self.cell_ends: Climb | None = None
         if len(points) >= SHARE_FROM and points.shape[1] <= 3:
@@ -97,7 +99,7 @@ class Basins:
             np.concatenate((self.cell_ends.ends[cells], climbed.ends[own])),
             np.concatenate((self.cell_ends.mass[cells], climbed.mass[own])),
             row,
-            int(steps.max()),
+            min(int(steps.max()), self.rules.max_iter),
         )
 
     def _climb(self, starts: Floats) -> Climb:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.params import KERNELS, choice, whole_number
 from segment.pointsets import as_bandwidth, as_points, as_weights, ball_volume, scaled
+from segment.surfaces import build_surface
 from segment.threads import bands, resolve_n_threads, run
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ ERROR = 1e-4
 RASTER_FROM = (2_000, 4_000, 20_000)
 # ... if it has at most so many nodes for each point.
 RASTER_NODES = 32
+# Above so many, log f is sampled (see `segment.surfaces`).
+SURFACE_FROM = 5_000
 # Rows handled by one call of a kernel.
 BAND = 2_048
 
@@ -133,7 +136,7 @@ def density_at(
 ) -> Floats:
     """Return the density of weighted `points` at every row of `at`."""
     moved, radius = scaled(points, bandwidth)
-    field = make_field(moved, weights, kernel, radius)
+    field = make_field(moved, weights, kernel, radius, n_threads=n_threads)
     sums = field_sums(field, scaled(at, bandwidth)[0], n_threads)
     values: Floats = sums * (normaliser(kernel, bandwidth, points.shape[1]) / weights.sum())
     return values
@@ -164,20 +167,29 @@ def threads_of(n_jobs: int | None) -> int:
 
 
 def make_field(
-    points: Floats, weights: Floats, kernel: str, radius: float, error: float = ERROR
+    points: Floats,
+    weights: Floats,
+    kernel: str,
+    radius: float,
+    error: float = ERROR,
+    *,
+    n_threads: int = 1,
 ) -> Field:
     """Return the structure over `points` in which kernel sums of this kind are cheapest.
 
     Flat: columns of points in up to 3 dimensions, a k-d tree beyond; both exact. Gaussian: the
-    tree, or, for many points in up to 3 dimensions, a lattice. Epanechnikov: the tree.
+    tree, or, for many points in up to 3 dimensions, a lattice, and where they lie close together a
+    spline through log f. Epanechnikov: the tree.
 
     The sums of smooth kernels are truncated and gathered: the mean around a point of the set is
-    within 6 * `error` bandwidths of the exact one from the tree, and within `error` plus the
-    lattice's interpolation (2e-4 bandwidths) from the lattice.
+    within 6 * `error` bandwidths of the exact one from the tree, within `error` plus the lattice's
+    interpolation (2e-4 bandwidths) from the lattice, and within some 5e-3 bandwidths from the
+    spline: 6e-4 unless f changes a hundredfold within a bandwidth.
     """
     from segment.kernels.grid import build_grid
     from segment.kernels.points import GRID, RASTER, TREE, Field
     from segment.kernels.raster import build_raster
+    from segment.kernels.surface import no_surface
     from segment.kernels.tree import EPANECHNIKOV, FLAT, GAUSSIAN, build_tree
 
     held = weights > 0
@@ -195,8 +207,13 @@ def make_field(
     tree, _ = build_tree(*(given if how == TREE else one))
     cell = _column_side(points, radius) if how == GRID else 1.0
     grid, _ = build_grid(*(given if how == GRID else one), cell)
+    surface = None
+    if kind == GAUSSIAN and d <= 3 and len(points) >= SURFACE_FROM:
+        surface = build_surface(points, weights, radius, n_threads)
     raster = build_raster(*(given if how == RASTER else one), radius, error)
-    return Field(kind, float(radius), float(error), how, tree, grid, raster)
+    return Field(
+        kind, float(radius), float(error), how, tree, grid, raster, surface or no_surface(d)
+    )
 
 
 def _raster_pays(points: Floats, radius: float) -> bool:

@@ -27,6 +27,7 @@ LAYERS = [
         "densities",
         "pointsets",
         "basins",
+        "surfaces",
         "palettes",
     },
     {"images", "exports", "drawing", "plots", "tables", "warmup"},

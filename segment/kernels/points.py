@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from segment.kernels.grid import Grid, ball_sum
 from segment.kernels.jit import kernel
 from segment.kernels.raster import Raster, raster_sum
+from segment.kernels.surface import Surface, find_key, spline_room, surface_sum
 from segment.kernels.tree import FLAT, Tree, weighted_sum
 
 Floats = NDArray[np.float64]
@@ -31,7 +32,10 @@ TREE, GRID, RASTER = 0, 1, 2
 
 
 class Field(NamedTuple):
-    """The points to climb over, held in one of three ways; the other two hold a single point."""
+    """The points to climb over, held in one of three ways; the other two hold a single point.
+
+    Where the surface has tiles, they are asked first.
+    """
 
     kind: int
     radius: float
@@ -40,6 +44,7 @@ class Field(NamedTuple):
     tree: Tree
     grid: Grid
     raster: Raster
+    surface: Surface
 
 
 class Cells(NamedTuple):
@@ -76,23 +81,14 @@ def cell_of(cells: Cells, center: Floats) -> int:
 
 
 @kernel()
-def find_key(keys: Ints, key: int) -> int:
-    """Return the position of `key` in the ascending `keys`, or -1."""
-    left, right = 0, keys.size
-    while left < right:
-        middle = (left + right) // 2
-        if keys[middle] < key:
-            left = middle + 1
-        else:
-            right = middle
-    return left if left < keys.size and keys[left] == key else -1
-
-
-@kernel()
 def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int) -> Climb:
     """Climb from every row of `starts` until a step is at most `tol` bandwidths long."""
     # Taken out once: handing the whole field on at each step would cost more than the step.
     tree, grid, raster, radius = field.tree, field.grid, field.raster, field.radius
+    surface = field.surface
+    spanned = surface.keys.size > 0
+    last = np.full(2, -1)
+    room = spline_room()
     n, d = starts.shape
     ends = starts.copy()
     mass = np.zeros(n)
@@ -120,7 +116,9 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
                 if cell >= 0 and cells.end[cell] >= 0:
                     link[i] = cells.end[cell]
                     break
-            if field.how == GRID:
+            if spanned and surface_sum(surface, radius, center, last, room, total):
+                pass
+            elif field.how == GRID:
                 ball_sum(grid, center, radius, total)
             elif field.how == RASTER:
                 raster_sum(raster, radius, center, total)
@@ -204,9 +202,13 @@ def kernel_sums(field: Field, at: Floats) -> Floats:
     """Return the kernel sum (k = 1 at distance 0) around every row of `at`."""
     sums = np.empty(at.shape[0])
     total = np.empty(at.shape[1] + 1)
-    tree, grid, raster = field.tree, field.grid, field.raster
+    tree, grid, raster, surface = field.tree, field.grid, field.raster, field.surface
+    last = np.full(2, -1)
+    room = spline_room()
     for i in range(at.shape[0]):
-        if field.how == GRID:
+        if surface.keys.size > 0 and surface_sum(surface, field.radius, at[i], last, room, total):
+            pass
+        elif field.how == GRID:
             ball_sum(grid, at[i], field.radius, total)
         elif field.how == RASTER:
             raster_sum(raster, field.radius, at[i], total)

@@ -7,9 +7,11 @@ Run ``python -m tests.benchmarks.points``; ``--whole`` lets scikit-learn climb f
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
+import subprocess
+import sys
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -71,33 +73,49 @@ def report(what: str, ours: float, theirs: float) -> None:
 
 
 def large() -> None:
-    # Gaussian, 200,000 3-D points are left out: they take many minutes.
+    """Print time and memory of what is too much for scikit-learn, each in its own process."""
     for n, d, kernel, width in (
         (1_000_000, 2, "flat", 1.0),
         (1_000_000, 2, "gaussian", 0.5),
+        (1_000_000, 2, "gaussian", 0.1),
+        (200_000, 2, "epanechnikov", 1.0),
         (200_000, 3, "flat", 1.0),
+        (200_000, 3, "gaussian", 1.0),
+        (200_000, 3, "gaussian", 0.5),
+        (200_000, 3, "gaussian", 0.25),
     ):
-        points = blobs(n, d)
-        model = MeanShift(width, kernel=kernel, tol=1e-3)
-        seconds = cpu(lambda model=model, points=points: model.fit(points), 1)
-        clusters = len(model.cluster_centers_)
-        print(f"{n:,} {d}-D, {kernel}: {seconds:.1f} s, {clusters} clusters", flush=True)
-    tracemalloc.start()
-    for n in (250_000, 500_000):
-        points = blobs(n, 2)
-        tracemalloc.reset_peak()
-        flat(points)
-        peak = tracemalloc.get_traced_memory()[1] / n
-        print(f"{n:,} 2-D, flat: peak {peak:.0f} bytes a point", flush=True)
-    tracemalloc.stop()
+        call = f"python -m tests.benchmarks.points --one {n} {d} {kernel} {width}"
+        subprocess.run([sys.executable, *call.split()[1:]], check=True)
     points = blobs(100_000, 2)
     print(f"estimate_bandwidth, 100,000 2-D: {cpu(lambda: estimate_bandwidth(points)):.2f} s")
+
+
+def one(n: int, d: int, kernel: str, width: float) -> None:
+    """Cluster once; print time, and the peak of memory above that of a small fit."""
+    model = MeanShift(width, kernel=kernel)
+    model.fit(blobs(6_000, d))
+    points = blobs(n, d)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    wall = time.perf_counter()
+    seconds = cpu(lambda: model.fit(points), 1)
+    wall = time.perf_counter() - wall
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / n
+    print(
+        f"{n:,} {d}-D, {kernel}, {width:g}: {wall:.1f} s, {seconds:.1f} s CPU, "
+        f"{peak:.0f} bytes a point, {len(model.cluster_centers_)} clusters",
+        flush=True,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--whole", action="store_true", help="time scikit-learn in full")
+    parser.add_argument("--one", nargs=4, metavar=("N", "D", "KERNEL", "BANDWIDTH"))
     options = parser.parse_args()
+    if options.one:
+        n, d, kernel, width = options.one
+        one(int(n), int(d), kernel, float(width))
+        return
     print(f"CPU seconds over {threads_of(None)} threads")
     for kernel in ("flat", "gaussian"):  # compile first
         MeanShift(BANDWIDTH, kernel=kernel).fit(blobs(400, 2))
