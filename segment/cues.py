@@ -21,8 +21,9 @@ SAMPLES = 4000  # pixels that a palette is made from
 LLOYD_STEPS = 10
 # A texture is worth this many Lab units a unit of log gradient, beside colours.
 TEXTURE_UNITS = 12.0
-# A contrast of 1: this many Lab units a pixel at scale 1.
-STRONG_GRADIENT = 20.0
+# A contrast of 1, in Lab units; and how far it is compared with what is around, pixels.
+UNIT_CONTRAST = 20.0
+SURROUNDINGS = 24.0
 # Bands without a colour space are scaled to this standard deviation (all bands together), which is
 # that of Lab values over a photograph.
 TYPICAL_SPREAD = 25.0
@@ -60,9 +61,9 @@ def region_cues(
 
     Notes
     -----
-    Contrast is the mean of two scales, 1 and 4 pixels, each gradient times its scale. Textures are
-    structure tensors at two scales: the log of the gradient, and its direction as far as there is
-    one. They, and the colours beside them, are measured at half resolution.
+    Contrast is measured at scales of 1 and 2 pixels, see `segment.kernels.adjacency.add_contrast`.
+    Textures are structure tensors at two scales: the log of the gradient, and its direction as far
+    as there is one. They, and the colours beside them, are measured at half resolution.
 
     References
     ----------
@@ -91,9 +92,10 @@ def region_cues(
 
     pairs, cracks, edges = adjacency.touching(labels, n)
     contrasts = np.zeros(len(pairs), np.float32)
-    adjacency.add_contrast(smooth, 0.5 / STRONG_GRADIENT, cracks, edges, contrasts)
-    coarse = np.stack([_double(plane, shape) for plane in _blur(half, 2.0)])
-    adjacency.add_contrast(coarse, 2.0 / STRONG_GRADIENT, cracks, edges, contrasts)
+    coarse = _blur(planes, 2.0)
+    slopes = _blur(_gradient(half_smooth)[None] / 2, SURROUNDINGS / 2)[0]
+    around = np.ascontiguousarray(_double(slopes, shape))
+    adjacency.add_contrast(smooth, coarse, around, UNIT_CONTRAST, cracks, edges, contrasts)
     return Cues(
         counts,
         COLOR_WORDS + JOINT_WORDS,
@@ -174,12 +176,28 @@ def _double(plane: FloatArray, shape: tuple[int, ...]) -> Any:
     return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
 
 
-def _texture(plane: FloatArray, sigma: float) -> FloatArray:
-    """Return strength and direction of the gradient around each pixel, (3, H, W)."""
+def _slopes(plane: FloatArray) -> tuple[Any, Any]:
+    """Return central differences along the columns and the rows, a pixel each."""
     import cv2
 
-    dx = cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
-    dy = cv2.Sobel(plane, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    return (
+        cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=1, scale=0.5),
+        cv2.Sobel(plane, cv2.CV_32F, 0, 1, ksize=1, scale=0.5),
+    )
+
+
+def _gradient(planes: FloatArray) -> FloatArray:
+    """Return the length of the gradient of all bands together, (H, W)."""
+    total = np.zeros(planes.shape[1:], np.float32)
+    for plane in planes:
+        for slope in _slopes(plane):
+            total += slope * slope
+    return np.sqrt(total)
+
+
+def _texture(plane: FloatArray, sigma: float) -> FloatArray:
+    """Return strength and direction of the gradient around each pixel, (3, H, W)."""
+    dx, dy = _slopes(plane)
     xx, yy, xy = _blur(np.stack([dx * dx, dy * dy, dx * dy]), sigma)
     energy = xx + yy
     strength = np.log1p(np.sqrt(np.maximum(energy, 0)))

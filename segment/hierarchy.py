@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 # The height that becomes level 0.5: the one cut that agrees best with people over the 200 training
 # images of BSDS500.
-MIDDLE_HEIGHT = 0.014
+MIDDLE_HEIGHT = 0.016
+LEVEL_POWER = 0.75  # spreads the scales that people use over the levels
 FORMAT = 1
 
 
@@ -244,6 +245,6 @@ def build_hierarchy(segmentation: Segmentation, n_threads: int | None = None) ->
     parents = np.full(n + len(children), -1, np.int32)
     parents[children] = np.arange(n, len(parents), dtype=np.int32)[:, None]
     levels = np.zeros(len(parents), np.float32)
-    root = np.sqrt(np.maximum.accumulate(heights, dtype=np.float64))
-    levels[n:] = root / (root + np.sqrt(MIDDLE_HEIGHT))
+    scaled = (np.maximum.accumulate(heights, dtype=np.float64) / MIDDLE_HEIGHT) ** LEVEL_POWER
+    levels[n:] = scaled / (1 + scaled)
     return Hierarchy(segmentation, parents, levels)

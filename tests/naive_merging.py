@@ -22,6 +22,24 @@ def touching(labels: Any) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
     return cracks
 
 
+def contrast(fine: Any, coarse: Any, around: Any, unit: float, crack: Any) -> float:
+    """Contrast across one crack (row, column, down)."""
+    y, x, down = crack
+    height, width = around.shape
+
+    def apart(planes: Any, beyond: int) -> float:
+        """Difference of the pixels `beyond` those that meet, or of the last ones in the image."""
+        first = max(y - beyond * down, 0), max(x - beyond * (1 - down), 0)
+        second = (
+            min(y + (1 + beyond) * down, height - 1),
+            min(x + (1 + beyond) * (1 - down), width - 1),
+        )
+        return float(np.linalg.norm(planes[:, *first] - planes[:, *second])) / unit
+
+    relative = 2 * apart(coarse, 0) / (2 * float(around[y, x]) / unit + 0.08)
+    return 0.4 * apart(fine, 0) + 0.4 * apart(coarse, 1) + 0.15 * relative
+
+
 def assign(planes: Any, centers: Any) -> Any:
     distance = ((planes.T[:, None, :].astype(float) - centers[None]) ** 2).sum(axis=2)
     return distance.argmin(axis=1)
@@ -104,8 +122,8 @@ def _height(
     scale = np.sqrt(perimeter * np.sqrt(n_pixels))
     return float(
         (color + 0.02)
-        * (contrast / length + 0.02)
+        * (contrast / length + 0.02) ** 1.25
         * np.sqrt(texture + 0.1)
-        * size**0.7
+        * (size + 0.001) ** 0.7
         * (length / scale) ** -0.4
     )

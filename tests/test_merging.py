@@ -71,18 +71,20 @@ def test_touching(labels: Any) -> None:
     assert len(found) == len(pairs)
 
 
-def test_contrast_is_the_mean_color_difference_over_cracks() -> None:
+def test_contrast_is_added_over_the_cracks_of_each_pair() -> None:
     labels = voronoi(12, 17, 9, 2)
-    planes = np.random.default_rng(3).random((3, 12, 17)).astype(np.float32)
+    random = np.random.default_rng(3)
+    fine, coarse = (random.random((3, 12, 17)).astype(np.float32) for _ in range(2))
+    around = random.random((12, 17)).astype(np.float32)
     pairs, cracks, edges = adjacency.touching(labels, 9)
     sums = np.ones(len(pairs), np.float32)
-    adjacency.add_contrast(planes, 2.0, cracks, edges, sums)
+    adjacency.add_contrast(fine, coarse, around, 5.0, cracks, edges, sums)
     for pair, value in zip(pairs, sums, strict=True):
-        differences = [
-            np.linalg.norm(planes[:, y + down, x + 1 - down] - planes[:, y, x])
-            for y, x, down in naive.touching(labels)[tuple(pair)]
+        expected = [
+            naive.contrast(fine, coarse, around, 5.0, crack)
+            for crack in naive.touching(labels)[tuple(pair)]
         ]
-        assert value == pytest.approx(1 + 2 * sum(differences), rel=1e-5)
+        assert value == pytest.approx(1 + sum(expected), rel=1e-5)
 
 
 @pytest.mark.parametrize(("dims", "n", "k"), [(1, 1, 3), (3, 700, 32), (4, 1025, 7), (6, 30, 48)])

@@ -13,7 +13,9 @@ F = np.float32
 
 # The floors of `merge_height`: how much a cue counts where it sees no difference at all.
 COLOR_FLOOR, CONTRAST_FLOOR, TEXTURE_FLOOR = F(0.02), F(0.02), F(0.1)
-SIZE_POWER, LENGTH_POWER = F(0.7), F(-0.4)
+# A region of this share of the image is no longer small.
+SIZE_FLOOR = F(0.001)
+CONTRAST_POWER, SIZE_POWER, LENGTH_POWER = F(1.25), F(0.7), F(-0.4)
 # All edges of a region are computed anew when it is larger by this factor than the last time, the
 # edges that a merge changes at once.
 GROWTH = F(17 / 16)
@@ -36,7 +38,7 @@ def merge_height(
 ) -> Any:
     """How much two touching regions are worth keeping apart; the lowest pair merges first.
 
-    ``(color + .02) * (contrast + .02) * sqrt(texture + .1) * size^.7 * (length / scale)^-.4``
+    ``(color + .02) (contrast + .02)^1.25 (texture + .1)^.5 (size + .001)^.7 (length / scale)^-.4``
 
     Parameters
     ----------
@@ -57,8 +59,9 @@ def merge_height(
     constants were chosen on the 200 training images of BSDS500, where the optimum is flat: half or
     twice a floor, or 0.1 more or less on a power, changes the covering by less than 0.005.
     """
-    cues = (color + COLOR_FLOOR) * (contrast + CONTRAST_FLOOR) * np.sqrt(texture + TEXTURE_FLOOR)
-    return cues * size**SIZE_POWER * (length / scale) ** LENGTH_POWER
+    edge = (contrast + CONTRAST_FLOOR) ** CONTRAST_POWER
+    cues = (color + COLOR_FLOOR) * edge * np.sqrt(texture + TEXTURE_FLOOR)
+    return cues * (size + SIZE_FLOOR) ** SIZE_POWER * (length / scale) ** LENGTH_POWER
 
 
 @kernel()
