@@ -79,7 +79,7 @@ class MeanShift:
 
     *Accuracy.* Flat sums are exact, for the closed ball. Gaussian sums are truncated and gathered
     so that each mean is within 6e-4 bandwidths of the exact one, by bounds at each node of a k-d
-    tree. From 5,000 points in up to 3 dimensions steps follow a spline through the logarithm of
+    tree. From 500 points in up to 3 dimensions steps follow a spline through the logarithm of
     the density, on a lattice where points lie close together. Means are within 6e-4 bandwidths
     then too, except that where one heavy place hands over to another they may be off by 5e-3:
     borders between clusters move by so much, modes do not.

@@ -28,7 +28,7 @@ RASTER_FROM = (2_000, 4_000, 20_000)
 # ... if it has at most so many nodes for each point.
 RASTER_NODES = 32
 # Above so many, log f is sampled (see `segment.surfaces`).
-SURFACE_FROM = 5_000
+SURFACE_FROM = 500
 # Rows handled by one call of a kernel.
 BAND = 2_048
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,23 @@ COLOR_SPACES = ("lab", "luv", "rgb")
 
 Floats = NDArray[np.float64]
 
+# Bandwidths tried one after the other, in units of Lab, until so many colours have such a share.
+LADDER = (5.0, 3.0, 2.0)
+ENOUGH, SIZABLE = 5, 0.01
+# Pixels looked at.
+MOST_PIXELS = 1_000_000
+# Colours of a smaller share join the nearest.
+LEAST = 0.001
 # Colours closer than bandwidth / CELLS along each axis are gathered before they are clustered.
 CELLS = 2
+# Steps end at so many bandwidths: 8-bit colours are no finer.
+TOL = 3e-3
 
 
 def palette(
     image: ArrayLike,
     *,
-    bandwidth: float = 5.0,
+    bandwidth: float | None = None,
     n_colors: int | None = None,
     color_space: str = "lab",
     channel_axis: int | None = -1,
@@ -36,8 +46,10 @@ def palette(
     ----------
     image : array-like, shape (H, W) or (H, W, 3)
         Gray or RGB, of any dtype at its scale.
-    bandwidth : float, default=5
-        Standard deviation of the Gaussian kernel in colour units: larger gives fewer colours.
+    bandwidth : float, optional
+        Standard deviation of the Gaussian kernel in colour units: larger gives fewer colours. None
+        takes the largest of 5, 3 and 2 (in RGB 2.55 times as much) at which 5 colours
+        take 1% of the pixels each, or else the last: low contrast needs a narrow kernel.
     n_colors : int, optional
         Keep at most so many colours, those with the largest shares.
     color_space : {"lab", "luv", "rgb"}, default="lab"
@@ -65,47 +77,69 @@ def palette(
     -----
     Pixels are gathered into cells half a bandwidth wide, each counting as one point at the
     mean of its pixels with their number as its weight. Modes within one bandwidth of a mode of
-    larger share join it. A photograph takes a few seconds; half the bandwidth, ten times as long.
+    larger share join it, and those with less than 0.1% of the pixels the nearest. Of more than a
+    million pixels every second, third and so on counts. It takes a few tenths of a second.
     """
     choice("color_space", color_space, COLOR_SPACES)
-    width = positive_number("bandwidth", bandwidth)
+    scale = 2.55 if color_space == "rgb" else 1.0
+    widths = tuple(width * scale for width in LADDER)
+    if bandwidth is not None:
+        widths = (positive_number("bandwidth", bandwidth),)
     if n_colors is not None:
         n_colors = whole_number("n_colors", n_colors, minimum=1)
     pixels = check_image(image, color_space=color_space, channel_axis=channel_axis, mask=mask)
-    colors, counts = _gathered(pixels, color_space, width / CELLS)
-    found = MeanShift(width, tol=1e-3, n_jobs=n_jobs).fit(colors, sample_weight=counts)
-    shares = (
-        np.bincount(found.labels_, counts, minlength=len(found.cluster_centers_)) / counts.sum()
-    )
-    modes, shares = _joined(found.cluster_centers_, shares, width)
+    colors = _colors(pixels, color_space)
+    colors, counts = _gathered(colors, np.ones(len(colors)), widths[-1] / CELLS)
+    for width in widths:
+        modes, shares = _clustered(colors, counts, width, n_jobs)
+        if np.count_nonzero(shares >= SIZABLE) >= ENOUGH:
+            break
     return _as_pixels(modes[:n_colors], pixels, color_space), shares[:n_colors]
 
 
-def _gathered(
-    pixels: Pixels, color_space: str, side: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean colour and the number of pixels in each occupied cell of colour space."""
+def _colors(pixels: Pixels, color_space: str) -> Floats:
+    """Return the colours (n, bands) of the pixels that are not masked, or of evenly many."""
     planes = feature_planes(pixels, color_space).reshape(pixels.values.shape[2], -1)
-    colors = planes[:, np.isfinite(planes[0])].T.astype(np.float64)
-    if not len(colors):
+    seen = np.flatnonzero(np.isfinite(planes[0]))
+    if not len(seen):
         raise InputError("the mask hides every pixel; there is no colour to find")
+    return planes[:, seen[:: math.ceil(len(seen) / MOST_PIXELS)]].T.astype(np.float64)
+
+
+def _clustered(
+    colors: Floats, counts: Floats, width: float, n_jobs: int | None
+) -> tuple[Floats, Floats]:
+    """Return the modes of `colors` (n, bands), and the share that each takes."""
+    colors, counts = _gathered(colors, counts, width / CELLS)
+    found = MeanShift(width, tol=TOL, n_jobs=n_jobs).fit(colors, sample_weight=counts)
+    shares = np.bincount(found.labels_, counts, minlength=len(found.cluster_centers_))
+    return _joined(found.cluster_centers_, shares / counts.sum(), width)
+
+
+def _gathered(colors: Floats, counts: Floats, side: float) -> tuple[Floats, Floats]:
+    """Return mean colour and count of each occupied cell of colour space."""
     index = np.floor((colors - colors.min(axis=0)) / side).astype(np.int64)
     key = np.zeros(len(colors), np.int64)
     for j in range(colors.shape[1]):
         key = key * (index[:, j].max() + 1) + index[:, j]
-    _, cell, count = np.unique(key, return_inverse=True, return_counts=True)
-    means = [np.bincount(cell, colors[:, j]) / count for j in range(colors.shape[1])]
-    return np.stack(means, axis=1), count.astype(np.float64)
+    _, cell = np.unique(key, return_inverse=True)
+    total = np.bincount(cell, counts).astype(np.float64)
+    sums = [np.bincount(cell, counts * colors[:, j]) for j in range(colors.shape[1])]
+    return np.stack(sums, axis=1) / total[:, None], total
 
 
 def _joined(modes: Floats, shares: Floats, width: float) -> tuple[Floats, Floats]:
-    """Let each mode join the nearest of larger share within `width`; sort by falling share."""
+    """Let each mode join the nearest of larger share; sort by falling share.
+
+    It must be within `width`, unless the mode's own share is below `LEAST`.
+    """
     order = np.argsort(-shares, kind="stable")
     modes, shares = modes[order], shares[order]
+    alone = shares.copy()
     kept: list[int] = []
     for i in range(len(modes)):
         away = np.linalg.norm(modes[kept] - modes[i], axis=1)
-        if kept and away.min() <= width:
+        if kept and (away.min() <= width or alone[i] < LEAST):
             shares[kept[int(away.argmin())]] += shares[i]
         else:
             kept.append(i)

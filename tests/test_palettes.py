@@ -82,3 +82,33 @@ def test_modes_within_a_bandwidth_are_one_colour() -> None:
     # 0 and 1.9 join 1; 9 and 10.5 are farther apart than 1.
     np.testing.assert_allclose(places, [[1], [10.5], [9]])
     np.testing.assert_allclose(parts, [0.55, 0.25, 0.2])
+
+
+def test_colours_of_a_few_pixels_join_the_nearest() -> None:
+    from segment.palettes import _joined
+
+    modes = np.array([[0.0], [50.0], [90.0]])
+    places, parts = _joined(modes, np.array([0.4995, 0.4998, 0.0007]), 1.0)
+    np.testing.assert_allclose(places, [[50], [0]])
+    np.testing.assert_allclose(parts, [0.5005, 0.4995])
+
+
+def test_low_contrast_gets_a_narrower_kernel() -> None:
+    """Five grays 8 units of L apart are fewer at bandwidth 5, but not by default."""
+    light = np.repeat(np.array([90, 108, 127, 147, 167], np.uint8), 8)
+    image = np.repeat(np.tile(light, (40, 1))[..., None], 3, axis=-1)
+    wide, _ = segment.palette(image, bandwidth=5)
+    assert len(wide) < 5
+    colors, shares = segment.palette(image)
+    assert sorted(colors[:, 0].tolist()) == pytest.approx([90, 108, 127, 147, 167], abs=1)
+    np.testing.assert_allclose(shares, 0.2)
+
+
+def test_of_very_many_pixels_some_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    from segment import palettes
+
+    colors, shares = segment.palette(flag())
+    monkeypatch.setattr(palettes, "MOST_PIXELS", 500)
+    fewer, parts = segment.palette(flag())
+    np.testing.assert_allclose(fewer.astype(int), colors.astype(int), atol=4)
+    np.testing.assert_allclose(parts, shares, atol=0.01)

@@ -21,14 +21,15 @@ WIDTH, HEIGHT, LEAST = 960, 160, 8
 def palette(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file.")],
     bandwidth: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--bandwidth",
             "-b",
             metavar="UNITS",
+            show_default="5, 3 or 2: the first with 5 colours",
             help="Standard deviation of the kernel, in colour units: larger gives fewer colours.",
         ),
-    ] = 5.0,
+    ] = None,
     n_colors: Annotated[
         int | None,
         typer.Option(
