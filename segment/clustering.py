@@ -77,12 +77,13 @@ class MeanShift:
     (as in scikit-learn), 0.5 for "epanechnikov", 0.2 for "gaussian". Labels follow the climb;
     scikit-learn's go to the nearest centre, which may be in another basin.
 
-    *Accuracy.* Flat sums are exact, for the closed ball. Gaussian sums are truncated and gathered
-    so that each mean is within 6e-4 bandwidths of the exact one, by bounds at each node of a k-d
-    tree. From 500 points in up to 3 dimensions steps follow a spline through the logarithm of
-    the density, on a lattice where points lie close together. Means are within 6e-4 bandwidths
-    then too, except that where one heavy place hands over to another they may be off by 5e-3:
-    borders between clusters move by so much, modes do not.
+    *Accuracy.* Flat sums are exact, for the closed ball; so are Epanechnikov sums in up to 3
+    dimensions, but for rounding. Otherwise sums are gathered, and the Gaussian's truncated, so that
+    each mean is within 6e-4 bandwidths of the exact one, by bounds at each node of a k-d tree. From
+    500 points in up to 3 dimensions Gaussian steps follow a spline through the logarithm of the
+    density, on a lattice where points lie close together. Means are within 6e-4 bandwidths then
+    too, except that where one heavy place hands over to another they may be off by 5e-3: borders
+    between clusters move by so much, modes do not.
 
     *Sharing.* Flat trajectories that reach the same place share the rest of the way. From 5,000
     points in up to 3 dimensions, trajectories that enter a cell (a quarter or half of a bandwidth
@@ -90,13 +91,13 @@ class MeanShift:
     place, from windows whose sum is at least 200 points (flat), 100 (epanechnikov) or 50
     (gaussian). Neither depends on the order of the points.
 
-    *Cost.* Memory is linear in the number of points: some 200 bytes each in 2 dimensions; in 3 from
+    *Cost.* Memory is linear in the number of points: some 200 bytes each in 2 dimensions, in 3 from
     200 to 1,000, and more where a ball of one bandwidth holds less than some ten points. Up to 3
-    dimensions time is close to linear too: a million points in the plane take about a second, and
-    200,000 in space from one second (bandwidth half the spread of a cluster) to ten (a quarter).
-    Beyond 3 dimensions, and under "epanechnikov", a step costs about the number of points in the
-    window: some 10,000 points are fine, 100,000 take minutes to hours. Above about 20 dimensions
-    distances are so alike that a window holds one point or nearly all: reduce the dimensions first.
+    dimensions time is close to linear too: a million points in the plane take one or two seconds,
+    and 200,000 in space from one second (bandwidth half the spread of a cluster, Gaussian) to ten
+    (a quarter). Beyond 3 dimensions a step costs about the number of points in the window: some
+    10,000 points are fine, 100,000 take minutes to hours. Above about 20 dimensions distances are
+    so alike that a window holds one point or nearly all: reduce the dimensions first.
 
     References
     ----------

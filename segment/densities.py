@@ -177,9 +177,10 @@ def make_field(
 ) -> Field:
     """Return the structure over `points` in which kernel sums of this kind are cheapest.
 
-    Flat: columns of points in up to 3 dimensions, a k-d tree beyond; both exact. Gaussian: the
+    Flat and Epanechnikov: columns of points in up to 3 dimensions, a k-d tree beyond; both exact
+    but for rounding, Epanechnikov sums from the tree within 2 * `error`. Gaussian: the
     tree, or, for many points in up to 3 dimensions, a lattice, and where they lie close together a
-    spline through log f. Epanechnikov: the tree.
+    spline through log f.
 
     The sums of smooth kernels are truncated and gathered: the mean around a point of the set is
     within 6 * `error` bandwidths of the exact one from the tree, within `error` plus the lattice's
@@ -198,7 +199,7 @@ def make_field(
     d = points.shape[1]
     kind = {"flat": FLAT, "epanechnikov": EPANECHNIKOV, "gaussian": GAUSSIAN}[kernel]
     how = TREE
-    if kind == FLAT and d <= 3:
+    if kind != GAUSSIAN and d <= 3:
         how = GRID
     elif kind == GAUSSIAN and d <= 3 and _raster_pays(points, radius):
         how = RASTER
@@ -206,7 +207,7 @@ def make_field(
     given = (points, weights)
     tree, _ = build_tree(*(given if how == TREE else one))
     cell = _column_side(points, radius) if how == GRID else 1.0
-    grid, _ = build_grid(*(given if how == GRID else one), cell)
+    grid, _ = build_grid(*(given if how == GRID else one), cell, moments=kind == EPANECHNIKOV)
     surface = None
     if kind == GAUSSIAN and d <= 3 and len(points) >= SURFACE_FROM:
         surface = build_surface(points, weights, radius, n_threads)
