@@ -93,8 +93,8 @@ def region_cues(
     pairs, cracks, edges = adjacency.touching(labels, n)
     contrasts = np.zeros(len(pairs), np.float32)
     coarse = _blur(planes, 2.0)
-    slopes = _blur(_gradient(half_smooth)[None] / 2, SURROUNDINGS / 2)[0]
-    around = np.ascontiguousarray(_double(slopes, shape))
+    slopes = _blur(_gradient(half_smooth)[None], SURROUNDINGS / 2)[0]
+    around = np.ascontiguousarray(_double(slopes, shape)) / np.float32(2)
     adjacency.add_contrast(smooth, coarse, around, UNIT_CONTRAST, cracks, edges, contrasts)
     return Cues(
         counts,

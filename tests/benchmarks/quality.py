@@ -1,7 +1,7 @@
 """How well segmentations agree with people, on BSDS500: this package and others, as a table.
 
     python -m tests.benchmarks.quality --root BSDS500 [--split val] [--every 4] [--boundaries]
-        [--methods hierarchy,flat,felzenszwalb,slic,quickshift,edison]
+        [--methods hierarchy,flat,felzenszwalb,slic,quickshift,edison] [--edison-python PYTHON]
 
 The root holds ``images/<split>/*.jpg`` and ``groundTruth/<split>/*.mat``, as the data set comes
 (https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html). Every method
@@ -12,7 +12,7 @@ thread, compilation left out.
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 
 import segment
 from segment.params import LEAF_BANDWIDTHS
+from tests.benchmarks import _edison
 from tests.benchmarks.measures import Score
 
 Maps = list[NDArray[Any]]
+Method = Callable[[NDArray[Any]], Maps]
 
 LEVELS = np.linspace(0.02, 0.98, 97)
 BOUNDARY_SCALES = 16  # matching boundaries takes long: about so many of the scales will do
+EDISON_SCALES = ((6.5, 20), (6.5, 100), (8, 300), (10, 600), (13, 1500), (17, 3000))
 RANGE_BANDWIDTHS = (4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0)
 
 
@@ -81,20 +84,17 @@ def quickshift(image: NDArray[Any]) -> Maps:
     ]
 
 
-def edison(image: NDArray[Any]) -> Maps:
-    """EDISON (Christoudias et al. 2002) through pymeanshift; min_density grows with the scale."""
-    import pymeanshift
-
-    return [
-        pymeanshift.segment(image, 7, color, size)[1]
-        for color, size in ((6.5, 20), (6.5, 100), (8, 300), (10, 600), (13, 1500), (17, 3000))
-    ]
+def edison_method(python: str | None) -> Method | None:
+    """EDISON (Christoudias et al. 2002), speed-up medium; min_size grows with the scale."""
+    worker = _edison.start(python)
+    if worker is None:
+        return None
+    return lambda image: [worker.segment(image, 7, *scale, "medium")[2] for scale in EDISON_SCALES]
 
 
-METHODS: dict[str, Callable[[NDArray[Any]], Maps]] = {
-    method.__name__: method for method in (hierarchy, flat, felzenszwalb, slic, quickshift, edison)
+METHODS: dict[str, Method] = {
+    method.__name__: method for method in (hierarchy, flat, felzenszwalb, slic, quickshift)
 }
-NEEDS = {"edison": "pymeanshift"}
 
 
 def load(root: Path, split: str, every: int) -> Iterator[tuple[Any, list[Any], list[Any]]]:
@@ -112,9 +112,8 @@ def load(root: Path, split: str, every: int) -> Iterator[tuple[Any, list[Any], l
         )
 
 
-def measure(name: str, args: argparse.Namespace) -> str:
+def measure(name: str, method: Method, args: argparse.Namespace) -> str:
     """Run a method over the images and return its row of the table."""
-    method = METHODS[name]
     score, seconds = Score(), []
     for k, (image, truths, edges) in enumerate(load(args.root, args.split, args.every)):
         if k == 0:
@@ -146,22 +145,25 @@ def main() -> None:
     parser.add_argument(
         "--boundaries", action="store_true", help="the boundary F too: half a minute an image"
     )
-    parser.add_argument("--methods", default="hierarchy,flat,felzenszwalb,slic")
+    parser.add_argument("--methods", default="hierarchy,flat,felzenszwalb,slic,edison")
+    parser.add_argument(
+        "--edison-python",
+        default=os.environ.get("EDISON_PYTHON"),
+        help="a Python with numpy < 2 and pymeanshift",
+    )
     args = parser.parse_args()
     names = args.methods.split(",")
-    if unknown := set(names) - set(METHODS):
-        parser.error(
-            f"unknown methods {', '.join(sorted(unknown))}; choose from {', '.join(METHODS)}"
-        )
+    if unknown := set(names) - {*METHODS, "edison"}:
+        known = ", ".join([*METHODS, "edison"])
+        parser.error(f"unknown methods {', '.join(sorted(unknown))}; choose from {known}")
     if next(load(args.root, args.split, args.every), None) is None:
         parser.error(f"no images in {args.root / 'images' / args.split}")
     print("| method | covering ODS / OIS / best | PRI | VI | boundary F | regions | scales | s |")
     print("|---|---|---|---|---|---|---|---|")
     for name in names:
-        if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
-            print(f"{name}: left out, {NEEDS[name]} is not installed", file=sys.stderr)
-            continue
-        print(measure(name, args), flush=True)
+        method = edison_method(args.edison_python) if name == "edison" else METHODS[name]
+        if method is not None:
+            print(measure(name, method, args), flush=True)
 
 
 if __name__ == "__main__":
