@@ -85,8 +85,7 @@ def _summarise(points: Floats, first: Ints, sums: int) -> tuple[Floats, Floats, 
     for c in range(m):
         begin, end = first[c], first[c + 1]
         for j in range(3):
-            boxes[c, 2 * j] = points[j, begin:end].min()
-            boxes[c, 2 * j + 1] = points[j, begin:end].max()
+            boxes[c, 2 * j], boxes[c, 2 * j + 1] = lowest_highest(points[j, begin:end])
         for i in range(begin, end):
             _run_on(points[:, i], boxes[c], running[i + c], running[i + c + 1])
         length = boxes[c, 1] - boxes[c, 0]
@@ -98,6 +97,16 @@ def _summarise(points: Floats, first: Ints, sums: int) -> tuple[Floats, Floats, 
                 i += 1
             buckets[begin + c + b] = i
     return running, boxes, buckets
+
+
+@kernel()
+def lowest_highest(values: Floats) -> tuple[float, float]:
+    """Return the smallest and largest value: NumPy's own take seconds to compile."""
+    low, high = np.inf, -np.inf
+    for value in values:
+        low = min(low, value)
+        high = max(high, value)
+    return low, high
 
 
 @kernel()

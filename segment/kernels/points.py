@@ -157,7 +157,8 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
                 break
             slot = _free_slot(table, path[step])
             table[slot] = used
-            place[used] = path[step]
+            for j in range(d):  # to assign rows takes 2 s to compile
+                place[used, j] = path[step, j]
             trail[used] = i
             left[used] = steps[i] - step - 1
             used += 1

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.grid import lowest_highest
 from segment.kernels.jit import kernel
 
 Floats = NDArray[np.float64]
@@ -71,8 +72,9 @@ def _split(points: Floats, nodes: int) -> tuple[Ints, Ints]:
                 axis, widest = j, high - low
         middle = (begin + end) // 2
         _select(points, order, axis, begin, end, middle)
-        spans[2 * node + 1] = begin, middle
-        spans[2 * node + 2] = middle, end
+        # One by one: to assign tuples takes 2 s to compile.
+        spans[2 * node + 1, 0], spans[2 * node + 1, 1] = begin, middle
+        spans[2 * node + 2, 0], spans[2 * node + 2, 1] = middle, end
     return order, spans
 
 
@@ -125,21 +127,28 @@ def _gather(points: Floats, boxes: Floats, stats: Floats, covariances: Floats, n
     """Derive a leaf's box and statistics from its points."""
     d = points.shape[0] - 1
     weights = points[d]
-    mass = weights.sum()
+    mass = 0.0
+    for weight in weights:
+        mass += weight
     stats[node, d] = mass
     for j in range(d):
-        values = points[j]
-        boxes[node, 0, j] = values.min()
-        boxes[node, 1, j] = values.max()
-        stats[node, j] = (weights * values).sum() / mass if mass > 0 else values[0]
+        boxes[node, 0, j], boxes[node, 1, j] = lowest_highest(points[j])
+        mean = 0.0
+        for i in range(weights.size):
+            mean += weights[i] * points[j, i]
+        stats[node, j] = mean / mass if mass > 0 else points[j, 0]
     if mass == 0:
         return
     for j in range(d):
-        away = weights * (points[j] - stats[node, j])
-        stats[node, d + 1] += (away * (points[j] - stats[node, j])).sum() / mass
-        if covariances.size:
-            for k in range(d):
-                covariances[node, j, k] = (away * (points[k] - stats[node, k])).sum() / mass
+        for k in range(d):
+            mean = 0.0
+            for i in range(weights.size):
+                away = (points[j, i] - stats[node, j]) * (points[k, i] - stats[node, k])
+                mean += weights[i] * away / mass
+            if covariances.size:
+                covariances[node, j, k] = mean
+            if j == k:
+                stats[node, d + 1] += mean
 
 
 @kernel()
@@ -208,7 +217,7 @@ def weighted_sum(
     scratch = np.empty(2 * LEAF)
     bits = np.empty(2 * LEAF, np.int64)
     stack[0] = 0
-    reach[0] = _near_far(boxes, 0, center)
+    reach[0, 0], reach[0, 1] = _near_far(boxes, 0, center)
     size = 1
     while size > 0:
         size -= 1
