@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Told apart by most readers with colour-vision deficiency (Okabe and Ito), then repeated.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#5B5B5B")
 ORPHAN = "#B0B0B0"
-# More points than these hide each other: an even selection is drawn.
+# More points than these hide each other: so many of them are drawn.
 MAX_DRAWN = 20_000
 MAX_PANELS = 6
 
@@ -89,8 +89,9 @@ def clusters(
     if density is not None and len(density.axes) != d:
         raise InputError(f"density has {len(density.axes)} axes but the points have {d} features")
     axis_names = list(names) if names is not None else [f"x{j}" for j in range(d)]
-    step = -(-n // MAX_DRAWN)
-    points, label = points[::step], label[::step]
+    if n > MAX_DRAWN:  # at random: clusters may take turns from row to row
+        drawn = np.sort(np.random.default_rng(0).choice(n, MAX_DRAWN, replace=False))
+        points, label = points[drawn], label[drawn]
     color = _colors(label)
     if d == 1:
         return _strip(points[:, 0], color, middle[:, 0], density, axis_names[0])

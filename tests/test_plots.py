@@ -30,6 +30,16 @@ def test_points_keep_the_colours_of_their_clusters() -> None:
     np.testing.assert_allclose(drawn.get_facecolors(), expected)
 
 
+def test_of_many_points_all_clusters_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clusters that take turns from row to row, and fewer points drawn than there are."""
+    monkeypatch.setattr(plots, "MAX_DRAWN", 100)
+    labels = np.arange(1000) % 10
+    points = np.stack((labels, np.arange(1000.0)), axis=1)
+    figure = plots.clusters(points, labels, points[:1])
+    drawn = next(c for c in figure.axes[0].collections if len(c.get_offsets()) == 100)
+    assert set(drawn.get_offsets()[:, 0]) == set(range(10))
+
+
 def test_surface_and_contours_of_two_features() -> None:
     points = np.random.default_rng(0).normal(size=(50, 2))
     values = density(points, 0.5, grid=20)
