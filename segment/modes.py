@@ -22,13 +22,13 @@ from segment.threads import bands, run
 
 ROWS_OF_JOB = 8
 
-# The fast engine. A cell holds the colours of a block within half a range bandwidth. A trajectory
-# takes the mode of a cell that it meets within 0.4 bandwidths, claims free ones within 0.35, and
+# The fast engine. A cell holds the colours of a block within 0.4 range bandwidths. A trajectory
+# takes the mode of a cell that it meets within 0.4 bandwidths, claims free ones within 0.25, and
 # ends when it has gone as far as eight spatial bandwidths. Distances in space count half. On slopes
 # less than 0.3 range bandwidths steep, borders between modes are drawn pixel by pixel.
-CELL_RADIUS = 0.5
+CELL_RADIUS = 0.4
 JOIN_RADIUS = 0.4
-CLAIM_RADIUS = 0.35
+CLAIM_RADIUS = 0.25
 SMOOTH_RADIUS = 0.3
 SPACE_SHARE = 0.5
 MAX_TRAVEL = 8.0
@@ -47,13 +47,10 @@ class Modes:
         Row of `table` of each pixel; -1 where masked.
     table : ndarray, shape (n, 2 + C), float32
         Row, column and features of each mode.
-    step : float
-        Side of the blocks that share modes, in spatial bandwidths; 0 if every pixel has its own.
     """
 
     owner: NDArray[np.int32]
     table: FloatArray
-    step: float = 0.0
 
     def planes(self) -> FloatArray:
         """Return the features of each pixel's mode, float32 (C, H, W); 0 where masked."""
@@ -203,13 +200,13 @@ def _find_fast(
     space, threads = params.color_space, n_threads
     planes = np.empty((n_bands, 0, 0), np.float32)
     planes16 = np.empty((n_bands, 0, 0), np.int16)
-    shape16 = (np.float32(0), np.float32(0)), 1
+    discs = window16.make_discs(1.0, 1.0, 1.0, 1)
     if scale:
+        discs = window16.make_discs(
+            min(params.spatial_bandwidth, extent), params.range_bandwidth, scale, n_bands
+        )
         planes16 = short_planes(
             pixels, space, scale, pad=pad, pad_right=window16.LANES16, n_threads=threads
-        )
-        shape16 = window16.window_shape16(
-            params.spatial_bandwidth, params.range_bandwidth, scale, n_bands, extent
         )
     else:
         planes = feature_planes(pixels, space, pad=pad, pad_right=window.LANES, n_threads=threads)
@@ -230,7 +227,7 @@ def _find_fast(
             padded_weights,
             window.static_bands(n_bands),
             window.window_shape(kind, params.spatial_bandwidth, range_bandwidth, extent),
-            *shape16,
+            discs,
             params.max_iter,
             (np.float32(params.tol**2), np.float32(unit**-2)),
             np.float32(MAX_TRAVEL * params.spatial_bandwidth),
@@ -259,4 +256,4 @@ def _find_fast(
     run(number, range(len(corners)), threads)
     table = np.concatenate(tables)
     table[:, 2:] = color_units(table[:, 2:], space, scale) if scale else table[:, 2:]
-    return Modes(owner, table, block / params.spatial_bandwidth)
+    return Modes(owner, table)

@@ -9,19 +9,22 @@ import numpy as np
 
 
 def window_sums16(
-    planes: Any, squared_radius: float, limit: float, row: int, column: int, y: float, x: float,
-    center: Any,
+    planes: Any, radius: float, limit: float, doubled: bool, row: int, column: int, y: float,
+    x: float, center: Any,
 ) -> list[float]:  # fmt: skip
-    """Weight, rows, columns and bands of the flat window, in exact integers but for the rows."""
+    """Weight, rows, columns and bands of the flat window, in exact integers but for the rows.
+
+    The window is about the nearest sixteenth of a pixel, the sums are relative to the centre.
+    """
     n_bands, height, width = planes.shape
     sums = [0.0] * (3 + n_bands)
+    middle_y, middle_x = row + round(y * 16) / 16, column + round(x * 16) / 16
     for i in range(height):
         for j in range(width):
-            dy, dx = i - row - y, j - column - x
             d = [clip16(int(planes[k, i, j]) - int(center[k])) for k in range(n_bands)]
-            squares = sum(clip16(2 * value) ** 2 >> 16 for value in d)
-            if dy * dy + dx * dx < squared_radius and squares < limit:
-                for k, value in enumerate([1, dy, dx, *d]):
+            squares = sum(clip16((1 + doubled) * value) ** 2 >> 16 for value in d)
+            if (i - middle_y) ** 2 + (j - middle_x) ** 2 < radius**2 and squares < limit:
+                for k, value in enumerate([1, i - row - y, j - column - x, *d]):
                     sums[k] += value
     return sums
 
@@ -112,6 +115,7 @@ def shift_tile(
                 if other not in owned:
                     if distance2 < claim**2:
                         owned[other] = here
+                        cells[other][1:] = point
                 elif owned[other] != here and distance2 < join**2:
                     met.append((distance2, other))
             if met:

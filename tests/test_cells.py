@@ -41,39 +41,35 @@ def test_window_sums16(bandwidths: tuple[float, float], n_bands: int) -> None:
         (n_bands, side + 2 * pad, side + 2 * pad + window16.LANES16), window16.MISSING, np.int16
     )
     planes[:, pad : pad + side, pad : pad + side] = inner
-    radius, flush = window16.window_shape16(hs, hr, scale, n_bands)
-    sums = np.zeros((3 + n_bands, window.LANES), F)
+    discs = window16.make_discs(hs, hr, scale, n_bands)
     for y, x in [(0.0, 0.0), (0.25, -0.5), (3.3, -2.7)]:
         row, column = pad + side // 2, pad + side // 2 - 2
         center = planes[:, row, column + 1]
-        window16.window_sums16(
-            planes, window.static_bands(n_bands), radius, flush, row, column, F(y), F(x),
-            np.ascontiguousarray(center), sums,
+        sums = window16.window_sums16(
+            planes, window.static_bands(n_bands), discs, row, column, F(y), F(x),
+            np.ascontiguousarray(center),
         )  # fmt: skip
         expected = naive_cells.window_sums16(
-            planes, hs**2, float(radius[1]), row, column, float(F(y)), float(F(x)), center
+            planes, hs, discs.limit, discs.doubled, row, column, float(F(y)), float(F(x)), center
         )
         assert expected[0] > 10
-        np.testing.assert_allclose(sums[:, 0], expected, rtol=1e-6, atol=2e-2)
-        np.testing.assert_array_equal(sums[3:, 0], F(expected[3:]))
+        np.testing.assert_allclose(sums, expected, rtol=1e-6, atol=2e-2)
+        np.testing.assert_array_equal(sums[3:], F(expected[3:]))
 
 
 def test_largest_colors_do_not_overflow() -> None:
     """A window full of pixels that are all as far from the centre as a hit can be."""
     hs, hr = 40.0, 6.0
     scale = window16.window_scale16(hs, hr, 129.1, 50.0)
-    radius, flush = window16.window_shape16(hs, hr, scale, 1)
-    pad = 41
+    discs = window16.make_discs(hs, hr, scale, 1)
+    pad = 42
     side = 2 * pad + 1
     planes = np.full((1, side, side + window16.LANES16), int(hr * scale) - 4, np.int16)
-    sums = np.zeros((4, window.LANES), F)
-    window16.window_sums16(
-        planes, (0,), radius, flush, pad, pad, F(0), F(0), np.zeros(1, np.int16), sums
-    )
+    sums = window16.window_sums16(planes, (0,), discs, pad, pad, F(0), F(0), np.zeros(1, np.int16))
     i, j = np.mgrid[-40:41, -40:41]
     n = int((i * i + j * j < hs * hs).sum())
-    assert sums[0, 0] == n
-    assert sums[3, 0] == n * (int(hr * scale) - 4)
+    assert sums[0] == n
+    assert sums[3] == n * (int(hr * scale) - 4)
 
 
 @pytest.mark.parametrize("color_space", ["luv", "lab", "rgb"])
@@ -97,7 +93,8 @@ def test_short_planes_hold_the_features(color_space: str, gray: bool) -> None:
     assert short[0, 2, 2:102].min() - window16.MISSING > 6.5 * scale
 
 
-def test_cluster_tile() -> None:
+@pytest.mark.parametrize("bands", [(0, 0, 0), ()])
+def test_cluster_tile(bands: tuple[int, ...]) -> None:
     rng = np.random.default_rng(3)
     features = rng.normal(0, 4, (3, 13, 17)).astype(F)
     features[:, 5, 6:9] = np.inf
@@ -106,7 +103,7 @@ def test_cluster_tile() -> None:
         cell_of = np.empty((13, 17), np.int32)
         table = np.empty((6, 13 * 17 + cells.MAX_CELLS), F)
         first = np.empty(-(-13 // block) * -(-17 // block) + 1, np.int32)
-        n = cells.cluster_tile(features, block, F(radius**2), cell_of, table, first)
+        n = cells.cluster_tile(features, bands, block, F(radius**2), cell_of, table, first)
         expected_of, expected = naive_cells.cluster(features, block, radius, cells.MAX_CELLS)
         assert n == len(expected) == first[-1]
         np.testing.assert_array_equal(cell_of, expected_of)

@@ -25,28 +25,31 @@ class Layout:
         shorts = np.where(keep, np.rint(values * self.scale), window16.MISSING).astype(np.int16)
         self.shorts = shorts
         self.planes = np.pad(shorts, around, constant_values=window16.MISSING)
-        self.radius, self.flush = window16.window_shape16(hs, hr, self.scale, len(values))
+        self.discs = window16.make_discs(hs, hr, self.scale, len(values))
         self.bands = window.static_bands(len(values))
 
     def sums(self, y: float, x: float, center: NDArray[np.int16]) -> NDArray[np.float32]:
         """Sums over the window about a position and a colour."""
         row, column = round(y), round(x)
-        sums = np.full((3 + len(center), 8), np.nan, F)
-        window16.window_sums16(
-            self.planes, self.bands, self.radius, self.flush, row + self.pad, column + self.pad,
-            F(F(y) - F(row)), F(F(x) - F(column)), center, sums,
+        sums = window16.window_sums16(
+            self.planes, self.bands, self.discs, row + self.pad, column + self.pad,
+            F(F(y) - F(row)), F(F(x) - F(column)), center,
         )  # fmt: skip
-        return sums[:, 0].copy()
+        return np.array(sums)
 
     def plain(self, y: float, x: float, center: NDArray[np.int16]) -> NDArray[np.float32]:
-        """What the twin in NumPy makes of the whole padded image."""
-        sums = np.full((3 + len(center), 8), np.nan, F)
-        _, n_rows, n_columns = self.planes.shape
-        window16._plain_sums16(
-            self.planes, self.bands, center, sums, 0, 0, n_rows, n_columns, self.flush,
-            F(-self.pad - F(y)), F(-self.pad - F(x)), *self.radius,
-        )  # fmt: skip
-        return sums[:, 0]
+        """What the twin in NumPy makes of it; `y` and `x` are whole sixteenths."""
+        row, column = round(y), round(x)
+        at = (row + self.pad) * self.planes.shape[2] + column + self.pad
+        places = [round((u - round(u)) * 16) + 8 for u in (y, x)]
+        sums = window16._plain_sums16(self.planes, self.bands, self.discs, center, at, *places)
+        return np.array(sums) - sums[0] * np.array([0, y - row, x - column, *[0] * len(center)], F)
+
+
+def somewhere(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[float, float]:
+    """A position in an image where a disc can be centred."""
+    y, x = np.rint(rng.random(2) * (np.array(shape) - 1) * window16.PLACES) / window16.PLACES
+    return float(y), float(x)
 
 
 SIZES = [(0.4, 6.5), (1.5, 3), (4.5, 6.5), (7, 6.5), (15.2, 8), (33, 12), (150, 20)]
@@ -67,7 +70,7 @@ def test_clear_cases_agree_with_the_naive_window(hs: float, hr: float, n_bands: 
     center = np.rint(middle * layout.scale).astype(np.int16)
     features = np.moveaxis(layout.shorts.astype(float), 0, -1)
     for _ in range(10):
-        y, x = (float(F(u)) for u in rng.random(2) * (np.array(shape) - 1))
+        y, x = somewhere(rng, shape)
         # Lengths in units of the planes throughout; positions enter only by their own radius.
         expected, margin = naive.window_sums(
             features, keep, np.ones(shape), "flat", hs, hr * layout.scale, np.array([y, x, *center])
@@ -88,7 +91,7 @@ def test_every_case_agrees_with_the_twin_in_numpy(hs: float, hr: float, n_bands:
     shape = (20, 37)
     layout = Layout(rng.normal(0, hr, (n_bands, *shape)), rng.random(shape) > 0.1, hs, hr)
     for _ in range(10):
-        y, x = (float(F(u)) for u in rng.random(2) * (np.array(shape) - 1))
+        y, x = somewhere(rng, shape)
         center = rng.normal(0, 0.4 * hr * layout.scale, n_bands).astype(np.int16)
         found, expected = layout.sums(y, x, center), layout.plain(y, x, center)
         assert found[0] == expected[0]
@@ -127,17 +130,27 @@ def test_the_largest_differences_saturate_outside_the_window() -> None:
 
 
 @pytest.mark.parametrize("hr", [0.01, 0.1, 1, 6.5, 30, 200])
-@pytest.mark.parametrize("hs", [0.5, 7, 100, 9000])
+@pytest.mark.parametrize("hs", [0.5, 7, 100, 1000])
 def test_units_fit_into_16_bits_or_are_refused(hs: float, hr: float) -> None:
     span, first_span = 130, 50
     scale = window16.window_scale16(hs, hr, span, first_span)
     if scale == 0:
         assert hr < 5 or hr > 30  # what people use fits
         return
-    (_, limit), flush = window16.window_shape16(hs, hr, scale, 3)
+    discs = window16.make_discs(hs, hr, scale, 3)
     assert span * scale < 2**15
     assert (first_span + hr) * scale < 2**15  # no pixel is close to what is missing
-    assert 900 <= hr * scale <= 1640
-    assert flush >= 1
-    assert flush * hr * scale < 2**15
-    assert limit < 2**15
+    assert 700 <= hr * scale <= 1641
+    assert discs.flush >= 2
+    assert discs.flush * hr * scale < 2**15
+    assert 25 < discs.limit < 2**15
+
+
+def test_the_disc_is_drawn_about_the_nearest_sixteenth() -> None:
+    layout = Layout(np.zeros((1, 21, 21)), np.ones((21, 21), bool), 5.5, 6.5)
+    center = np.zeros(1, np.int16)
+    found, expected = layout.sums(10.26, 9.49, center), layout.sums(10.25, 9.5, center)
+    assert found[0] == expected[0]
+    # The sums are relative to the centre all the same.
+    moved = expected[0] * np.array([-0.01, 0.01])
+    np.testing.assert_allclose(found[1:3], expected[1:3] + moved, atol=1e-3)

@@ -18,7 +18,7 @@ import numpy as np
 from segment.kernels.cells import MAX_CELLS, cluster_tile, largest_first, meet_cells
 from segment.kernels.jit import kernel
 from segment.kernels.lattice import absolute
-from segment.kernels.window import LANES, window_sums
+from segment.kernels.window import LANES, count_bands, window_sums
 from segment.kernels.window16 import MISSING, window_sums16
 
 
@@ -32,19 +32,41 @@ def add_offset(owner: Any, top: int, left: int, side: int, offset: int) -> None:
 
 
 @kernel(inline="always")
-def _distance2(a: Any, i: int, j: int, b: Any, row: int) -> Any:
-    """Squared colour distance of a pixel of `a`, (C, h, w), from a mode of `b`, (n, 2 + C)."""
-    total = np.float32(0)
-    for band in range(a.shape[0]):
-        d = a[band, i, j] - b[row, 2 + band]
-        total += d * d
-    return total
+def _distance_to_mode(
+    features: Any, bands: Any, i: int, j: int, modes: Any, mode: int, per_s2: Any, per_r2: Any
+) -> Any:
+    """Squared distance of a pixel from a mode, both scales taken off."""
+    color = np.float32(0)
+    for band in range(count_bands(bands, features)):
+        d = features[band, i, j] - modes[mode, 2 + band]
+        color += d * d
+    dy, dx = np.float32(i) - modes[mode, 0], np.float32(j) - modes[mode, 1]
+    return color * per_r2 + (dy * dy + dx * dx) * per_s2
+
+
+@kernel(inline="always")
+def _may_change(
+    features: Any, bands: Any, i: int, j: int, own: int, y: int, x: int, other: int, modes: Any,
+    range2: Any, smooth2: Any,
+) -> bool:  # fmt: skip
+    """Whether pixel (i, j) of mode `own` may get mode `other` of pixel (y, x)."""
+    steep = np.float32(0)
+    for band in range(count_bands(bands, features)):
+        d = features[band, i, j] - features[band, y, x]
+        steep += d * d
+    if steep > smooth2:
+        return False
+    apart = np.float32(0)
+    for band in range(count_bands(bands, features)):
+        d = modes[own, 2 + band] - modes[other, 2 + band]
+        apart += d * d
+    return apart <= range2
 
 
 @kernel()
 def smooth_borders(
-    owner: Any, modes: Any, features: Any, block: int, per_s2: Any, per_r2: Any, smooth2: Any,
-    out: Any,
+    owner: Any, modes: Any, features: Any, bands: Any, block: int, per_s2: Any, per_r2: Any,
+    smooth2: Any, out: Any,
 ) -> None:  # fmt: skip
     """Give pixels near the sides of their block the nearest mode of the blocks beside it.
 
@@ -61,51 +83,58 @@ def smooth_borders(
         Row and column in the tile, features.
     features : ndarray, shape (C, h, w), float32
         The tile.
-    block, per_s2, per_r2
+    bands, block, per_s2, per_r2
         As in `shift_tile`.
+    smooth2 : float32
+        Squared limit of colour, in squared range bandwidths.
     """
     height, width = owner.shape
+    range2 = np.float32(1) / per_r2
+    smooth2 = smooth2 * range2
     for i in range(height):
         top = i // block * block
-        for j in range(width):
-            own = owner[i, j]
-            out[i, j] = own
-            if own < 0:
-                continue
-            left = j // block * block
-            nearest = np.float32(np.inf)
-            for side in range(4):
-                y = (top - 1, top + block, i, i)[side]
-                x = (j, j, left - 1, left + block)[side]
-                if y < 0 or x < 0 or y >= height or x >= width:
+        above = top - 1 if top > 0 else i
+        below = top + block if top + block < height else i
+        for left in range(0, width, block):
+            right = min(left + block, width)
+            for j in range(left, right):
+                before = left - 1 if left > 0 else j
+                after = right if right < width else j
+                own = owner[i, j]
+                out[i, j] = own
+                if own < 0:
                     continue
-                other = owner[y, x]
-                if other < 0 or other == own:
-                    continue
-                apart, steep = np.float32(0), np.float32(0)
-                for band in range(features.shape[0]):
-                    d = modes[own, 2 + band] - modes[other, 2 + band]
-                    apart += d * d
-                    d = features[band, i, j] - features[band, y, x]
-                    steep += d * d
-                if apart * per_r2 > np.float32(1) or steep * per_r2 > smooth2:
-                    continue
-                if nearest == np.float32(np.inf):
-                    dy, dx = np.float32(i) - modes[own, 0], np.float32(j) - modes[own, 1]
-                    nearest = _distance2(features, i, j, modes, own) * per_r2
-                    nearest += (dy * dy + dx * dx) * per_s2
-                dy, dx = np.float32(i) - modes[other, 0], np.float32(j) - modes[other, 1]
-                distance = _distance2(features, i, j, modes, other) * per_r2
-                distance += (dy * dy + dx * dx) * per_s2
-                if distance < nearest:
-                    nearest = distance
-                    out[i, j] = other
+                nearest = np.float32(-1)
+                for side in range(4):
+                    if side < 2:
+                        y, x = above if side == 0 else below, j
+                    else:
+                        y, x = i, before if side == 2 else after
+                    other = owner[y, x]
+                    if (
+                        other == own
+                        or other < 0
+                        or not _may_change(
+                            features, bands, i, j, own, y, x, other, modes, range2, smooth2
+                        )
+                    ):
+                        continue
+                    if nearest < 0:
+                        nearest = _distance_to_mode(
+                            features, bands, i, j, modes, own, per_s2, per_r2
+                        )
+                    distance = _distance_to_mode(
+                        features, bands, i, j, modes, other, per_s2, per_r2
+                    )
+                    if distance < nearest:
+                        nearest = distance
+                        out[i, j] = other
 
 
 @kernel()
 def shift_tile(
-    kind: int, planes: Any, planes16: Any, weights: Any, bands: Any, radius: Any, radius16: Any,
-    flush: int, max_iter: int, tol2: Any, max_travel: Any, pad: int, block: int, split2: Any,
+    kind: int, planes: Any, planes16: Any, weights: Any, bands: Any, radius: Any, discs: Any,
+    max_iter: int, tol2: Any, max_travel: Any, pad: int, block: int, split2: Any,
     per_s2: Any, per_r2: Any, join2: Any, claim2: Any, smooth2: Any, top: int, left: int,
     owner: Any,
 ) -> Any:  # fmt: skip
@@ -116,8 +145,10 @@ def shift_tile(
     kind, weights, bands, radius, max_iter
         As in `window_sums`; colours and ranges are in units of the planes.
     planes, planes16 : ndarray, shape (C, PH, PW), float32 and int16
-        Padded features. If `planes16` is not empty, it is used, with `radius16` and `flush` from
-        `window_shape16`; `planes` is then empty.
+        Padded features. If `planes16` is not empty, it is used, with `discs`; `planes` is then
+        empty.
+    discs : Discs
+        From `make_discs`.
     tol2 : tuple of two float32
         Squared length of a last step; factor that turns squared colour into its unit.
     max_travel : float32
@@ -141,7 +172,7 @@ def shift_tile(
         Row, column and features of each mode.
     """
     short = planes16.size > 0
-    n_bands = planes16.shape[0] if short else planes.shape[0]
+    n_bands = count_bands(bands, planes16)
     height, width = owner.shape
     features = np.empty((n_bands, height, width), np.float32)
     for band in range(n_bands):
@@ -158,7 +189,7 @@ def shift_tile(
     cells = np.empty((3 + n_bands, height * width + MAX_CELLS), np.float32)
     first = np.empty(n_rows * n_columns + 1, np.int32)
     cell_of = np.empty((height, width), np.int32)
-    n = cluster_tile(features, block, split2, cell_of, cells, first)
+    n = cluster_tile(features, bands, block, split2, cell_of, cells, first)
 
     owned = np.full(n + MAX_CELLS, -1, np.int32)  # trajectory that owns each cell
     link = np.empty(n, np.int32)  # trajectory whose mode a trajectory takes
@@ -185,10 +216,11 @@ def shift_tile(
             if short:
                 for band in range(n_bands):
                     anchor[band] = np.int16(np.rint(center[band]))
-                window_sums16(
-                    planes16, bands, radius16, flush, top + row + pad, left + column + pad,
-                    dy, dx, anchor, sums,
+                found = window_sums16(
+                    planes16, bands, discs, top + row + pad, left + column + pad, dy, dx, anchor
                 )  # fmt: skip
+                for k in range(len(found)):
+                    sums[k, 0] = found[k]
             else:
                 window_sums(
                     kind, planes, weights, bands, radius, top + row + pad, left + column + pad,
@@ -217,8 +249,8 @@ def shift_tile(
             if 0 <= i < n_rows and 0 <= j < n_columns:
                 b = i * n_columns + j
                 met = meet_cells(
-                    cells, owned, first[b], first[b + 1], y, x, center, per_s2, per_r2, join2,
-                    claim2, here,
+                    cells, bands, owned, first[b], first[b + 1], y, x, center, per_s2, per_r2,
+                    join2, claim2, here,
                 )  # fmt: skip
                 if met >= 0:
                     link[here] = link[owned[met]]
@@ -244,7 +276,7 @@ def shift_tile(
             if owners[i, j] >= 0:
                 owners[i, j] = number[owned[owners[i, j]]]
     table = roots[:kept].copy()
-    smooth_borders(owners, table, features, block, per_s2, per_r2, smooth2, owner)
+    smooth_borders(owners, table, features, bands, block, per_s2, per_r2, smooth2, owner)
     table[:, 0] += np.float32(top)
     table[:, 1] += np.float32(left)
     return table

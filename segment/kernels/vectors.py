@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,6 +76,11 @@ class Vectors:
         at = self.b.bitcast(self.b.gep(pointer, [index]), kind.as_pointer())
         return self.b.load(at, align=2 if element == I16 else 4)
 
+    def save(self, vector: Any, pointer: Any, index: Any) -> None:
+        """Store a vector of floats or ints from `index` on, aligned or not."""
+        at = self.b.bitcast(self.b.gep(pointer, [index]), vector.type.as_pointer())
+        self.b.store(vector, at, align=4)
+
     def variable(self, value: Any) -> Any:
         """Return a stack slot, which LLVM turns into a register, holding `value`."""
         slot = cgutils.alloca_once(self.b, value.type)
@@ -90,10 +95,58 @@ class Vectors:
         """Return the least lane of floats."""
         return self._fold(vector, lambda a, b: self.b.select(self.b.fcmp_ordered("<", a, b), a, b))
 
+    def any_lane(self, lanes: Any) -> Any:
+        """Return whether any of the results of a comparison is true."""
+        bits = ir.IntType(self.lanes)
+        return self.b.icmp_unsigned("!=", self.b.bitcast(lanes, bits), ir.Constant(bits, 0))
+
+    def first_lane(self, vector: Any, value: Any) -> Any:
+        """Return the first lane that equals a scalar, which one does, as a 64-bit integer."""
+        bits = ir.IntType(self.lanes)
+        equal = self.b.bitcast(self.b.fcmp_ordered("==", vector, self.splat(value)), bits)
+        lane = self.b.cttz(equal, ir.Constant(ir.IntType(1), 1))
+        return self.b.zext(lane, ir.IntType(64))
+
     def total(self, vector: Any) -> Any:
         """Return the sum over the lanes of floats or ints."""
         add = self.b.fadd if vector.type == self.floats_type else self.b.add
         return self._fold(vector, add)
+
+    def pair_sums(self, shorts: Any, factors: Any = None) -> Any:
+        """Return products of shorts (times 1 by default), neighbours added: half as many ints."""
+        wide = self.b.sext(shorts, self.ints_type)
+        if factors is not None:
+            wide = self.b.mul(wide, self.b.sext(factors, self.ints_type), flags=("nsw",))
+        return self._add_neighbours(wide, wide, range(0, self.lanes, 2))
+
+    def totals(self, vectors: list[Any]) -> list[Any]:
+        """Return the sum over the lanes of each of some vectors of eight ints.
+
+        Vectors are folded four into one, each half of the lanes for itself: there are instructions
+        for that.
+        """
+        lanes = (0, 2, 8, 10, 4, 6, 12, 14)
+        found = []
+        for k in range(0, len(vectors), 4):
+            four = vectors[k : k + 4]
+            first, second, third, fourth = (four * 4)[:4]
+            sums = self._add_neighbours(
+                self._add_neighbours(first, second, lanes),
+                self._add_neighbours(third, fourth, lanes),
+                lanes,
+            )
+            for j in range(len(four)):
+                halves = (self.b.extract_element(sums, ir.Constant(I32, j + i)) for i in (0, 4))
+                found.append(self.b.add(*halves))
+        return found
+
+    def _add_neighbours(self, a: Any, b: Any, lanes: Sequence[int]) -> Any:
+        kind = ir.VectorType(I32, len(lanes))
+        even, odd = (
+            self.b.shuffle_vector(a, b, ir.Constant(kind, [k + odd for k in lanes]))
+            for odd in (0, 1)
+        )
+        return self.b.add(even, odd)
 
     def _fold(self, vector: Any, join: Callable[[Any, Any], Any]) -> Any:
         width = self.lanes

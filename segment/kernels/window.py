@@ -39,6 +39,12 @@ def static_bands(n_bands: int) -> tuple[int, ...]:
     return (0,) * n_bands if n_bands <= MAX_STATIC_BANDS else ()
 
 
+@kernel(inline="always")
+def count_bands(bands: Any, planes: Any) -> int:
+    """Return the number of bands, known to the compiler where `bands` tells it."""
+    return len(bands) if len(bands) > 0 else planes.shape[0]
+
+
 class _Window:
     """Emits the body of one of the three `*_sums` intrinsics; see `window_sums` for its meaning.
 
