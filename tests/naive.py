@@ -178,11 +178,12 @@ def pruned(
 
 
 def regions(
-    owner: NDArray[np.int32], table: Array, hr: float, min_size: int, connectivity: int
-) -> NDArray[np.int64]:
-    """Labels 1.. in raster order: components (a fifth of `hr`), fused (half of it), pruned."""
+    owner: NDArray[np.int32], table: Array, hr: float, min_size: int, connectivity: int,
+    link: float,
+) -> NDArray[np.int64]:  # fmt: skip
+    """Labels 1.. in raster order: components (`link` times `hr`), fused (half of it), pruned."""
     colors = np.where((owner >= 0)[..., None], table[:, 2:][owner], 0)
-    labels = components(owner, table, 0.2 * hr, connectivity)
+    labels = components(owner, table, link * hr, connectivity)
     labels = fused(labels, colors, 0.5 * hr, connectivity)
     labels = pruned(labels, colors, min_size, connectivity)
     numbers = np.unique(labels[labels >= 0])

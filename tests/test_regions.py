@@ -20,8 +20,22 @@ def compare(
     min_size: int,
     connectivity: int,
 ) -> NDArray[np.int32]:
-    """Label with one and three threads and naively; return the labels."""
-    params = MeanShiftParams(range_bandwidth=HR, min_size=min_size, connectivity=connectivity)
+    """Label with one and three threads and naively; return the labels of the exact engine."""
+    _compare(owner, table, min_size, connectivity, "fast", 0.4)
+    return _compare(owner, table, min_size, connectivity, "exact", 0.2)
+
+
+def _compare(
+    owner: NDArray[np.int32],
+    table: NDArray[np.float32],
+    min_size: int,
+    connectivity: int,
+    engine: str,
+    link: float,
+) -> NDArray[np.int32]:
+    params = MeanShiftParams(
+        range_bandwidth=HR, min_size=min_size, connectivity=connectivity, engine=engine
+    )
     before = owner.copy(), table.copy()
     labels, modes = label_regions(Modes(owner, table), params, 1)
     threaded = label_regions(Modes(owner, table), params, 3)
@@ -30,7 +44,7 @@ def compare(
     np.testing.assert_array_equal(owner, before[0])
     np.testing.assert_array_equal(table, before[1])
 
-    expected = naive.regions(owner, table.astype(float), HR, min_size, connectivity)
+    expected = naive.regions(owner, table.astype(float), HR, min_size, connectivity, link)
     np.testing.assert_array_equal(labels, expected)
     assert labels.dtype == np.int32
     assert modes.dtype == np.float32
