@@ -49,7 +49,7 @@ def build_surface(
         tiles = _cut(points, bandwidth / lines, math.ceil(REACH * lines))
         if tiles and len(tiles.wanted) * tiles.nodes * 4 <= FINE_BYTES * len(points):
             break
-    return None if tiles is None else _fill(tiles, points, weights, lines, n_threads)
+    return None if tiles is None else _fill(tiles, weights, lines, n_threads)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def _cut(points: Floats, step: float, reach: int) -> _Tiles | None:
     cells = CELLS[d - 1]
     margin = math.ceil(reach / cells)
     origin = points.min(axis=0) - margin * cells * step
-    place = (points - origin) / step
+    with np.errstate(over="ignore"):
+        place = (points - origin) / step
     if place.max() > 2**40:
         return None
     index = place.astype(np.int64) // cells
@@ -95,10 +96,10 @@ def _cut(points: Floats, step: float, reach: int) -> _Tiles | None:
     return _Tiles(place, key, keys[crowded], strides, extent, origin, step, cells, margin)
 
 
-def _fill(tiles: _Tiles, points: Floats, weights: Floats, lines: int, n_threads: int) -> Surface:
+def _fill(tiles: _Tiles, weights: Floats, lines: int, n_threads: int) -> Surface:
     from segment.kernels.surface import Surface, spread
 
-    d = points.shape[1]
+    d = len(tiles.extent)
     cells, strides, wanted = tiles.cells, tiles.strides.tolist(), tiles.wanted
     kernels = _kernels(cells, lines)
     # From the last axis to the first; `needed` is where the passes still to come will look.
@@ -107,8 +108,12 @@ def _fill(tiles: _Tiles, points: Floats, weights: Floats, lines: int, n_threads:
         needed.append(_around(needed[-1], stride, tiles.margin))
     near = np.isin(tiles.key, needed[-1])
     keys, tile = np.unique(tiles.key[near], return_inverse=True)
-    values = np.zeros((len(keys), *((1,) * (3 - d)), *((cells + 3,) * d)), np.float32)
-    spread(weights[near], tile, tiles.place[near], cells, values)
+    # Many small weights add up in doubles only; from there on singles do, for weights of about 1.
+    unit = float(weights.max())
+    whole = np.zeros((len(keys), *((1,) * (3 - d)), *((cells + 3,) * d)))
+    spread(weights[near] / unit, tile, tiles.place[near], cells, whole)
+    values = whole.astype(np.float32)
+    del whole
     for j in range(d - 1, 0, -1):
         there = np.intersect1d(_around(keys, strides[j], tiles.margin), needed[j])
         shape = list(values.shape)
@@ -122,6 +127,7 @@ def _fill(tiles: _Tiles, points: Floats, weights: Floats, lines: int, n_threads:
     _fill_in_bands(
         coefficients, lambda some: _coefficients(convolve(some), d, lines), wanted, n_threads
     )
+    coefficients += np.float32(math.log(unit))
     return Surface(
         coefficients, wanted, tiles.strides, tiles.extent, tiles.origin, tiles.step, cells
     )

@@ -77,6 +77,25 @@ def test_points_far_apart_get_no_surface() -> None:
     points = np.random.default_rng(0).uniform(0, 1e4, (6000, 3))
     assert build_surface(points, np.ones(6000), 1.0, 1) is None
     assert build_surface(points * 1e12, np.ones(6000), 1.0, 1) is None
+    assert build_surface(points, np.ones(6000), 1e-306, 1) is None
+
+
+@pytest.mark.parametrize("unit", [1e-40, 1e40])
+def test_weights_of_any_size(unit: float) -> None:
+    points = clumps(2)
+    answered, mean, mass = steps(points, np.full(len(points), unit), 0.5, points[5:105])
+    assert len(answered) > 90
+    assert mean.max() <= surfaces.ERROR
+    assert mass.max() <= 2e-3
+
+
+def test_very_many_equal_points_add_up() -> None:
+    """In singles a million equal weights would lose some percent."""
+    rng = np.random.default_rng(0)
+    points = np.concatenate((np.full((1_000_000, 1), 0.3), rng.normal(1.5, 0.5, (1_000_000, 1))))
+    _, mean, mass = steps(points, np.ones(2_000_000), 1.0, np.linspace(0, 2, 7)[:, None])
+    assert mean.max() <= 6e-4
+    assert mass.max() <= 1e-4
 
 
 def test_the_surface_does_not_depend_on_threads() -> None:

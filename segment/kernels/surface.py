@@ -53,7 +53,7 @@ def spline_weights(t: float, weights: Floats) -> None:
 
 
 @kernel()
-def spread(weights: Floats, tile: Ints, place: Floats, cells: int, values: Singles) -> None:
+def spread(weights: Floats, tile: Ints, place: Floats, cells: int, values: Floats) -> None:
     """Add the weight of each point to the 4^d nodes around it.
 
     `tile` (n,) is the row in `values` of each point's tile; `place` (n, d) is in steps from the
