@@ -90,7 +90,7 @@ def test_weights_of_any_size(unit: float) -> None:
 
 
 def test_very_many_equal_points_add_up() -> None:
-    """In singles a million equal weights would lose some percent."""
+    """In singles the sums would be off by almost a thousandth."""
     rng = np.random.default_rng(0)
     points = np.concatenate((np.full((1_000_000, 1), 0.3), rng.normal(1.5, 0.5, (1_000_000, 1))))
     _, mean, mass = steps(points, np.ones(2_000_000), 1.0, np.linspace(0, 2, 7)[:, None])
