@@ -242,19 +242,27 @@ def label_regions(
     labels, n = _components(modes, params, n_threads)
     sums = np.zeros((n, modes.table.shape[1]))
     areas = np.zeros(n, np.int64)
-    kernels.sum_modes(labels, modes.owner, modes.table, sums, areas)
-    # Room for as many contacts as there can be; what is not written takes no memory.
-    edges = np.empty((2 * params.connectivity * labels.size, 2), np.int32)
-    n_edges = kernels.list_edges(labels, params.connectivity, edges)
+    row_bands = bands(len(labels), BAND_ROWS)
+
+    def find_edges(rows: tuple[int, int] | None) -> NDArray[np.int32]:
+        if rows is None:  # the other thing to be done before merging
+            kernels.sum_modes(labels, modes.owner, modes.table, sums, areas)
+            return np.empty((0, 2), np.int32)
+        # Room for as many contacts as there can be; what is not written takes no memory.
+        size = 2 * params.connectivity * labels[slice(*rows)].size
+        edges = np.empty((size, 2), np.int32)
+        return edges[: kernels.list_edges(labels, params.connectivity, *rows, edges)].copy()
+
+    edges = np.concatenate(run(find_edges, [None, *row_bands], n_threads))
     limit2 = np.float32((FUSE_SHARE * params.range_bandwidth) ** 2)
     number, sums, areas = kernels.merge_regions(
-        sums, areas, edges, n_edges, limit2, params.min_size
+        sums, areas, edges, len(edges), limit2, params.min_size
     )
 
     def finish(rows: tuple[int, int]) -> None:
         kernels.relabel(labels, number, *rows, 1)
 
-    run(finish, bands(len(labels), BAND_ROWS), n_threads)
+    run(finish, row_bands, n_threads)
     return labels, (sums / areas[:, None]).astype(np.float32)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from segment.kernels.jit import kernel
 
 FUSE_ROUNDS = 5
+SEEN = 4096  # contacts remembered, a power of two
 
 
 @kernel(inline="always")
@@ -170,25 +171,43 @@ def sum_modes(labels: Any, owner: Any, modes: Any, sums: Any, areas: Any) -> Non
 
 
 @kernel()
-def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
-    """Write each contact of two components into `edges`, (n, 2) int32; return how many there are.
+def list_edges(labels: Any, connectivity: int, first: int, last: int, edges: Any) -> int:
+    """Write the contacts of the components of rows ``first:last`` among themselves and downwards.
 
-    A contact that repeats its predecessor is left out.
+    Contacts that came up shortly before are left out; some others come up again.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        Component of each pixel, -1 where masked.
+    connectivity, first, last : int
+        As in `find_runs`.
+    edges : ndarray, shape (2 * connectivity * rows * W, 2), int32
+        Receives the numbers of both components.
+
+    Returns
+    -------
+    n : int
+        Contacts written.
     """
     height, width = labels.shape
+    seen = np.full(SEEN, -1, np.int64)
     n = 0
-    for i in range(height):
+    for i in range(first, last):
         for step in range(4 if connectivity == 2 else 2):
             di = 0 if step == 0 else 1
             dj = 1 if step == 0 else (0, 0, -1, 1)[step]
             if i + di >= height:
                 continue
-            last_a, last_b = -1, -1
             for j in range(max(0, -dj), min(width, width - dj)):
                 a, b = labels[i, j], labels[i + di, j + dj]
-                if a == b or a < 0 or b < 0 or (a == last_a and b == last_b):
+                if a == b or a < 0 or b < 0:
                     continue
-                last_a, last_b = a, b
+                pair = (np.int64(min(a, b)) << 32) + np.int64(max(a, b))
+                place = (pair ^ (pair >> 21)) & (SEEN - 1)
+                if seen[place] == pair:
+                    continue
+                seen[place] = pair
                 edges[n, 0] = a
                 edges[n, 1] = b
                 n += 1
@@ -215,14 +234,46 @@ def _mean_colors(sums: Any, areas: Any) -> Any:
 
 
 @kernel()
-def _close_pairs(means: Any, edges: Any, n_edges: int, limit2: Any, parent: Any) -> bool:
-    """Unite neighbours whose mean colours are closer than the limit; return whether any were."""
-    united = False
-    for e in range(n_edges):
-        a, b = edges[e, 0], edges[e, 1]
-        if _distance2(means, a, b) < limit2 and unite(parent, a, b):
-            united = True
-    return united
+def _fuse(sums: Any, areas: Any, edges: Any, n_edges: int, limit2: Any) -> Any:
+    """Unite neighbours whose mean colours are closer than the limit, in rounds.
+
+    Only pairs of which one has changed are looked at again. Returns the sets and how many edges are
+    left. Sums and areas go to the root of each set, its lowest number, and the others become 0.
+    """
+    n = areas.size
+    parent, region = np.arange(n).astype(np.int32), np.arange(n).astype(np.int32)
+    means = _mean_colors(sums, areas)
+    changed = np.ones(n, np.bool_)
+    for _ in range(FUSE_ROUNDS):
+        kept, united = 0, False
+        for e in range(n_edges):
+            a, b = region[edges[e, 0]], region[edges[e, 1]]
+            if a == b:
+                continue
+            edges[kept, 0] = a
+            edges[kept, 1] = b
+            kept += 1
+            if (changed[a] or changed[b]) and _distance2(means, a, b) < limit2:
+                united |= unite(parent, a, b)
+        n_edges = kept
+        if not united:
+            break
+        changed[:] = False
+        for a in range(n):
+            root = find(parent, region[a])
+            if region[a] == a and root != a:
+                changed[root] = True
+                areas[root] += areas[a]
+                areas[a] = 0
+                for k in range(sums.shape[1]):
+                    sums[root, k] += sums[a, k]
+                    sums[a, k] = 0
+            region[a] = root
+        for a in range(n):
+            if changed[a]:  # a root: its means are taken anew
+                for k in range(means.shape[1]):
+                    means[a, k] = sums[a, k + 2] / areas[a]
+    return parent, n_edges
 
 
 @kernel()
@@ -231,19 +282,20 @@ def _nearest_of_small(
 ) -> bool:
     """Unite each small region with its neighbour of nearest colour; return whether any were."""
     n = areas.size
-    best = np.full(n, -1, np.int32)
-    distance = np.empty(n, np.float32)
+    best = np.full(n, n, np.int32)
+    distance = np.full(n, np.inf, np.float32)
     for e in range(n_edges):
+        d = _distance2(means, edges[e, 0], edges[e, 1])
         for side in range(2):
             a, b = edges[e, side], edges[e, 1 - side]
-            if areas[a] < min_size:
-                d = _distance2(means, a, b)
-                if best[a] < 0 or d < distance[a] or (d == distance[a] and b < best[a]):
-                    best[a] = b
-                    distance[a] = d
+            if areas[a] >= min_size or d > distance[a]:
+                continue
+            if d < distance[a] or b < best[a]:
+                best[a] = b
+                distance[a] = d
     united = False
     for a in range(n):
-        if best[a] >= 0:
+        if best[a] < n:
             united |= unite(parent, a, best[a])
     return united
 
@@ -311,18 +363,8 @@ def merge_regions(
         Of the regions.
     """
     number = np.arange(areas.size).astype(np.int32)
-    rounds = 0
-    while n_edges > 0:
-        parent = np.arange(areas.size).astype(np.int32)
-        means = _mean_colors(sums, areas)
-        united = False
-        if rounds < FUSE_ROUNDS:
-            united = _close_pairs(means, edges, n_edges, limit2, parent)
-            rounds = rounds + 1 if united else FUSE_ROUNDS
-        if not united:
-            rounds = FUSE_ROUNDS
-            if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
-                break
+    parent, n_edges = _fuse(sums, areas, edges, n_edges, limit2)
+    while True:
         n = number_sets(parent, 0, parent.size, 0)
         merged = np.zeros((n, sums.shape[1]), np.float64)
         merged_areas = np.zeros(n, np.int64)
@@ -334,4 +376,7 @@ def merge_regions(
         n_edges = _distinct(parent, n, edges, n_edges)
         for component in range(number.size):
             number[component] = parent[number[component]]
-    return number, sums, areas
+        parent = np.arange(n).astype(np.int32)
+        means = _mean_colors(sums, areas)
+        if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
+            return number, sums, areas
