@@ -21,7 +21,7 @@ AUTO = "auto"
 DEFAULT_LEVEL = 0.45
 # Bandwidths (spatial, range) of the leaves of a hierarchy that nobody chose any for: small, because
 # what is joined too early is lost to every scale; smaller ones cost time and gain nothing.
-LEAF_BANDWIDTHS = (4.0, 4.0)
+LEAF_BANDWIDTHS = (5.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)

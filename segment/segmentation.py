@@ -123,7 +123,7 @@ class Segmentation:
     def hierarchy(self, *, n_threads: int | None = None) -> Hierarchy:
         """Merge the regions two by two, most alike first, and return the tree.
 
-        Small bandwidths make the best leaves: about (4, 4) with 20 pixels at least, which is some
+        Small bandwidths make the best leaves: about (5, 4) with 20 pixels at least, which is some
         1,400 regions of a 481 x 321 photograph.
 
         Parameters

@@ -42,7 +42,7 @@ def test_regions_from_fine_leaves(stripes: np.ndarray) -> None:
     result = run("--regions", "5")
     assert result.exit_code == 0, result.output
     assert "5 regions" in result.stdout
-    leaves = segment.mean_shift(stripes, spatial_bandwidth=4.0, range_bandwidth=4.0)
+    leaves = segment.mean_shift(stripes, spatial_bandwidth=5.0, range_bandwidth=4.0)
     assert np.array_equal(labels(), leaves.hierarchy().cut(n_regions=5).labels)
     facts = json.loads(Path("outputs/a.json").read_text())
     assert facts["cut"] == {"level": None, "n_regions": 5}
@@ -77,13 +77,13 @@ def test_hierarchy_goes_to_standard_output(stripes: np.ndarray, tmp_path: Path) 
     path.write_bytes(done.stdout)
     assert np.array_equal(
         segment.Hierarchy.load(path).leaves.labels,
-        segment.mean_shift(stripes, spatial_bandwidth=4.0, range_bandwidth=4.0).labels,
+        segment.mean_shift(stripes, spatial_bandwidth=5.0, range_bandwidth=4.0).labels,
     )
 
 
 def test_without_any_choice_a_hierarchy_is_cut_at_the_default_level(stripes: np.ndarray) -> None:
     assert run().exit_code == 0
-    leaves = segment.mean_shift(stripes, spatial_bandwidth=4.0, range_bandwidth=4.0)
+    leaves = segment.mean_shift(stripes, spatial_bandwidth=5.0, range_bandwidth=4.0)
     assert np.array_equal(labels(), leaves.hierarchy().cut(DEFAULT_LEVEL).labels)
     assert json.loads(Path("outputs/a.json").read_text())["cut"]["level"] == DEFAULT_LEVEL
 
