@@ -125,6 +125,16 @@ def test_a_ramp_is_one_component_though_its_ends_are_far() -> None:
     assert labels.max() == 1  # ...but fusion (below half of HR) is transitive as well
 
 
+@pytest.mark.parametrize(("color_space", "link"), [("luv", 3.2 / 20), ("none", 0.4)])
+def test_links_are_no_longer_than_people_can_just_tell(color_space: str, link: float) -> None:
+    rng = np.random.default_rng(4)
+    params = MeanShiftParams(range_bandwidth=20, min_size=3, color_space=color_space)
+    owner, table = own((9, 12)), eighths(rng, 9 * 12, 7)
+    labels = label_regions(Modes(owner, table), params, 1)[0]
+    expected = naive.regions(owner, table.astype(float), 20, 3, 1, link)
+    np.testing.assert_array_equal(labels, expected)
+
+
 def test_small_regions_join_the_nearest_color_and_ties_the_lower_number() -> None:
     table = np.array([[0, 0, 0], [0, 0, 40], [0, 0, 20], [0, 0, 24]], np.float32)
     left, right, middle, nearer_right = range(4)
