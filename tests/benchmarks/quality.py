@@ -33,7 +33,7 @@ Method = Callable[[NDArray[Any]], Maps]
 LEVELS = np.linspace(0.02, 0.98, 97)
 BOUNDARY_SCALES = 16  # matching boundaries takes long: about so many of the scales will do
 EDISON_SCALES = ((6.5, 20), (6.5, 100), (8, 300), (10, 600), (13, 1500), (17, 3000))
-RANGE_BANDWIDTHS = (4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0)
+RANGE_BANDWIDTHS = (4, 5, 6.5, 8, 10, 12, 14, 16, 18, 20)
 
 
 def hierarchy(image: NDArray[Any]) -> Maps:
