@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 import segment
 from segment.batching import Progress
+from segment.batching.cluster import _warm_hosts
+from segment.batching.picture import Task
 from segment.images import write_image
+from segment.params import MeanShiftParams
+from segment.recipe import Recipe
 
 distributed = pytest.importorskip("distributed")
 
@@ -50,3 +55,21 @@ def test_a_cluster_does_the_same_and_survives_a_dead_worker(tmp_path: Path) -> N
     for i in range(12):
         name = f"{i}.labels.png"
         assert (tmp_path / "dst" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_when_a_worker_dies_while_it_compiles_another_of_its_host_does() -> None:
+    class Client:
+        workers: ClassVar = {"a:1": {"host": "a"}, "a:2": {"host": "a"}, "b:1": {"host": "b"}}
+        asked: ClassVar[list[list[str]]] = []
+
+        def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+            return {"workers": self.workers}
+
+        def run(self, *_: object, workers: list[str], on_error: str) -> dict[str, None]:
+            self.asked.append(workers)
+            self.workers.pop("a:1", None)  # dies, at the latest now
+            return dict.fromkeys(worker for worker in workers if worker in self.workers)
+
+    client = Client()
+    _warm_hosts(client, Task("", "", Recipe(MeanShiftParams()), {}))
+    assert client.asked == [["a:1", "b:1"], ["a:2"]]

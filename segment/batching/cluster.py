@@ -14,6 +14,7 @@ from segment.files import display_name
 
 AHEAD = 3  # jobs handed over for each thread of the cluster: enough to keep it busy
 TIMEOUT = "10s"
+WARM_ATTEMPTS = 3
 
 
 def run_on_cluster(
@@ -71,11 +72,21 @@ def run_on_cluster(
 
 
 def _warm_hosts(client: Any, task: Task) -> None:
-    """Compile on one worker of each host, before the others of that host look into the cache."""
-    hosts: dict[str, str] = {}
-    for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
-        hosts.setdefault(worker.get("host", address), address)
-    client.run(warm, task.recipe, workers=list(hosts.values()))
+    """Compile on one worker of each host, before the others of that host look into the cache.
+
+    If that one dies, the next one does it. Whatever else goes wrong here will go wrong in the jobs,
+    which tell.
+    """
+    warm_hosts: set[str] = set()
+    for _ in range(WARM_ATTEMPTS):
+        hosts: dict[str, str] = {}
+        for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
+            hosts.setdefault(worker.get("host", address), address)
+        cold = {host: address for host, address in hosts.items() if host not in warm_hosts}
+        if not cold:
+            return
+        done = client.run(warm, task.recipe, workers=list(cold.values()), on_error="ignore")
+        warm_hosts |= {host for host, address in cold.items() if address in done}
 
 
 def _entry(future: Any, job: Job, task: Task) -> Entry:
