@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.features import FloatArray, Pixels, feature_planes
-from segment.kernels import adjacency, palettes
+from segment.kernels import adjacency, boundaries, palettes
 from segment.threads import run
 
 # Words of the palettes of colours, of colours beside texture, and of textures.
@@ -21,9 +21,13 @@ SAMPLES = 4000  # pixels that a palette is made from
 LLOYD_STEPS = 10
 # A texture is worth this many Lab units a unit of log gradient, beside colours.
 TEXTURE_UNITS = 12.0
-# A contrast of 1, in Lab units; and how far it is compared with what is around, pixels.
-UNIT_CONTRAST = 20.0
-SURROUNDINGS = 24.0
+UNIT_CONTRAST = 20.0  # a contrast of 1, in Lab units
+# The two sides of a boundary, in pixels: shares of words around blocks (2 ** shift wide) that are
+# so far beyond it, blurred by a Gaussian.
+SIDE_SHIFT, SIDE_REACH, SIDE_BLUR = 2, 6, 8.0
+# How far apart neighbouring colours are counted, and how far beyond a boundary they are looked up.
+NEIGHBOURS, NEIGHBOUR_REACH = 8, 2
+RARE = 1e-7  # share of pairs of colours that are never neighbours
 # Bands without a colour space are scaled to this standard deviation (all bands together), which is
 # that of Lab values over a photograph.
 TYPICAL_SPREAD = 25.0
@@ -38,7 +42,7 @@ class Cues:
     areas: FloatArray
     pairs: NDArray[np.int32]
     lengths: FloatArray
-    contrasts: FloatArray
+    boundaries: FloatArray
 
 
 def region_cues(
@@ -61,9 +65,12 @@ def region_cues(
 
     Notes
     -----
-    Contrast is measured at scales of 1 and 2 pixels, see `segment.kernels.adjacency.add_contrast`.
     Textures are structure tensors at two scales: the log of the gradient, and its direction as far
-    as there is one. They, and the colours beside them, are measured at half resolution.
+    as there is one [1]_. They, and the colours beside them, are measured at half resolution.
+
+    Boundaries have three cues: the contrast, how much the colours and textures around one side
+    differ from those around the other [3]_, and how seldom in this image the colours on the two
+    sides are neighbours [4]_, all summed over the cracks.
 
     References
     ----------
@@ -75,7 +82,6 @@ def region_cues(
     half = np.stack([_halve(plane) for plane in planes])
     smooth = _blur(planes, 1.0)
     half_smooth = _blur(half, 1.0)
-    shape = planes.shape[1:]
     light = half[0] if color_space != "none" else half.mean(axis=0)
     texture = np.concatenate(
         [_texture(0.5 * light, 1.5), _texture(_blur(light[None], 1.0)[0], 2.5)]
@@ -91,19 +97,69 @@ def region_cues(
         first += size
 
     pairs, cracks, edges = adjacency.touching(labels, n)
-    contrasts = np.zeros(len(pairs), np.float32)
-    coarse = _blur(planes, 2.0)
-    slopes = _blur(_gradient(half_smooth)[None], SURROUNDINGS / 2)[0]
-    around = np.ascontiguousarray(_double(slopes, shape)) / np.float32(2)
-    adjacency.add_contrast(smooth, coarse, around, UNIT_CONTRAST, cracks, edges, contrasts)
     return Cues(
         counts,
         COLOR_WORDS + JOINT_WORDS,
         np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
         pairs,
         np.bincount(edges, minlength=len(pairs)).astype(np.float32),
-        contrasts,
+        _boundary_cues(smooth, words[0], words[2], cracks, edges, len(pairs)),
     )
+
+
+def _boundary_cues(
+    smooth: FloatArray,
+    colors: NDArray[np.uint8],
+    textures: NDArray[np.uint8],
+    cracks: NDArray[np.int64],
+    edges: NDArray[np.int32],
+    n_edges: int,
+) -> FloatArray:
+    """Return contrast, difference of the sides and strangeness, (E, 3) sums over the cracks."""
+    shape = smooth.shape[1:]
+    contrasts, differences, strangeness = np.zeros((3, n_edges), np.float32)
+    boundaries.add_contrast(smooth, _gradient(smooth), UNIT_CONTRAST, cracks, edges, contrasts)
+    block = 2**SIDE_SHIFT
+    sides = ((colors, COLOR_WORDS, block), (textures, TEXTURE_WORDS, block // 2))
+    for words, size, side in sides:
+        shares = _shares(words, size, side)
+        boundaries.add_differences(
+            shares, SIDE_SHIFT, SIDE_REACH, shape, cracks, edges, differences
+        )
+    counts = np.zeros((COLOR_WORDS, COLOR_WORDS))
+    palettes.count_neighbours(colors, NEIGHBOURS, counts)
+    boundaries.add_strangeness(
+        colors, strangeness_of(counts), NEIGHBOUR_REACH, cracks, edges, strangeness
+    )
+    return np.stack([contrasts, differences / 2, strangeness], axis=1)
+
+
+def _shares(words: NDArray[np.uint8], size: int, side: int) -> Any:
+    """Return shares of the words around blocks of `side` x `side` words, (h, w, size)."""
+    import cv2
+
+    height, width = words.shape
+    shares = np.empty((-(-height // side), -(-width // side), size), np.float32)
+    palettes.block_shares(words, side, shares)
+    return cv2.GaussianBlur(shares, (0, 0), SIDE_BLUR / 2**SIDE_SHIFT)
+
+
+def strangeness_of(counts: NDArray[np.float64]) -> FloatArray:
+    """Return how strange words are as neighbours, from symmetric counts (K, K) of pairs.
+
+    0 where two words are found beside each other and never apart, 0.5 where as often as by chance,
+    near 1 where never: half of one minus the pointwise mutual information, normalised [1]_.
+
+    References
+    ----------
+    .. [1] G. Bouma, "Normalized (Pointwise) Mutual Information in Collocation Extraction", GSCL
+       2009.
+    """
+    shares = counts + RARE * max(float(counts.sum()), 1.0)
+    shares /= shares.sum()
+    single = shares.sum(axis=1)
+    information = np.log(shares / (single[:, None] * single)) / -np.log(shares)
+    return np.asarray(0.5 - 0.5 * information, np.float32)
 
 
 def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
@@ -166,14 +222,6 @@ def _halve(plane: FloatArray) -> Any:
     return cv2.resize(
         plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA
     )
-
-
-def _double(plane: FloatArray, shape: tuple[int, ...]) -> Any:
-    """Undo `_halve`, linearly interpolated."""
-    import cv2
-
-    size = (2 * plane.shape[1], 2 * plane.shape[0])
-    return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
 
 
 def _slopes(plane: FloatArray) -> tuple[Any, Any]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 # The height that becomes level 0.5: the one cut that agrees best with people over the 200 training
 # images of BSDS500.
-MIDDLE_HEIGHT = 0.016
-LEVEL_POWER = 0.75  # spreads the scales that people use over the levels
+MIDDLE_HEIGHT = 0.0003
+LEVEL_POWER = 0.6  # spreads the scales that people use over the levels
 FORMAT = 1
 
 
@@ -239,7 +239,7 @@ def build_hierarchy(segmentation: Segmentation, n_threads: int | None = None) ->
         cues.areas,
         cues.pairs,
         cues.lengths,
-        cues.contrasts,
+        cues.boundaries,
         np.float32(labels.size),
     )
     parents = np.full(n + len(children), -1, np.int32)

@@ -22,22 +22,55 @@ def touching(labels: Any) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
     return cracks
 
 
-def contrast(fine: Any, coarse: Any, around: Any, unit: float, crack: Any) -> float:
-    """Contrast across one crack (row, column, down)."""
+def across(crack: Any, beyond: int, shape: Any) -> list[tuple[int, int]]:
+    """Pixels so many beyond the two that meet at a crack (row, column, down), clipped."""
     y, x, down = crack
-    height, width = around.shape
+    along = np.array((down, 1 - down))
+    places = (np.array((y, x)) - beyond * along, np.array((y, x)) + (1 + beyond) * along)
+    return [tuple(np.clip(place, 0, np.array(shape) - 1)) for place in places]
 
-    def apart(planes: Any, beyond: int) -> float:
-        """Difference of the pixels `beyond` those that meet, or of the last ones in the image."""
-        first = max(y - beyond * down, 0), max(x - beyond * (1 - down), 0)
-        second = (
-            min(y + (1 + beyond) * down, height - 1),
-            min(x + (1 + beyond) * (1 - down), width - 1),
-        )
-        return float(np.linalg.norm(planes[:, *first] - planes[:, *second])) / unit
 
-    relative = 2 * apart(coarse, 0) / (2 * float(around[y, x]) / unit + 0.08)
-    return 0.4 * apart(fine, 0) + 0.4 * apart(coarse, 1) + 0.15 * relative
+def contrast(colors: Any, slopes: Any, unit: float, crack: Any) -> float:
+    """Contrast across one crack, less where the gradient is larger within 5 pixels."""
+    first, second = across(crack, 0, slopes.shape)
+    step = np.linalg.norm(colors[:, *first] - colors[:, *second])
+    line = [max(slopes[place] for place in across(crack, k, slopes.shape)) for k in range(6)]
+    return float(step / unit * ((line[0] + 0.05) / (max(line) + 0.05)) ** 2)
+
+
+def difference(shares: Any, side: int, beyond: int, shape: Any, crack: Any) -> float:
+    """Distance of the shares of the blocks at both sides of one crack."""
+    first, second = (shares[y // side, x // side] for y, x in across(crack, beyond, shape))
+    return float(0.5 * ((first - second) ** 2 / (first + second + 1e-12)).sum())
+
+
+def count_neighbours(words: Any, distance: int, size: int) -> Any:
+    """Counts of ordered pairs of words whose offset is one of eight."""
+    counts = np.zeros((size, size))
+    side = round(0.7 * distance)
+    height, width = words.shape
+    offsets = {(distance, 0), (0, distance), (side, side), (side, -side)}
+    offsets |= {(-dy, -dx) for dy, dx in offsets}
+    for y, x in np.ndindex(height, width):
+        for dy, dx in offsets:
+            if 0 <= y + dy < height and 0 <= x + dx < width:
+                counts[words[y, x], words[y + dy, x + dx]] += 1
+    return counts
+
+
+def block_shares(words: Any, side: int, size: int) -> Any:
+    """Share of each word in each block."""
+    height, width = words.shape
+    return np.array(
+        [
+            [
+                np.bincount(words[y : y + side, x : x + side].ravel(), minlength=size)
+                / words[y : y + side, x : x + side].size
+                for x in range(0, width, side)
+            ]
+            for y in range(0, height, side)
+        ]
+    )
 
 
 def assign(planes: Any, centers: Any) -> Any:
@@ -62,7 +95,7 @@ def chi_square(p: Any, q: Any) -> float:
 
 
 def merge(
-    counts: Any, splits: tuple[int, int], pairs: Any, lengths: Any, contrasts: Any, n_pixels: int
+    counts: Any, splits: tuple[int, int], pairs: Any, lengths: Any, boundaries: Any, n_pixels: int
 ) -> tuple[list[tuple[int, int]], list[float]]:
     """Merge the lowest pair of all, again and again.
 
@@ -74,8 +107,8 @@ def merge(
     weighed = {i: row[: splits[0]].sum() for i, row in regions.items()}
     node = {i: i for i in regions}
     shared = {
-        frozenset((int(a) - 1, int(b) - 1)): (float(length), float(contrast))
-        for (a, b), length, contrast in zip(pairs, lengths, contrasts, strict=True)
+        frozenset((int(a) - 1, int(b) - 1)): np.array((length, *sums), float)
+        for (a, b), length, sums in zip(pairs, lengths, boundaries, strict=True)
     }
     height = {pair: _height(regions, shared, pair, splits, n_pixels) for pair in shared}
     children: list[tuple[int, int]] = []
@@ -91,10 +124,9 @@ def merge(
         changed = set()
         for pair in [pair for pair in shared if small in pair]:
             (other,) = pair - {small}
-            length, contrast = shared.pop(pair)
+            sums = shared.pop(pair)
             del height[pair]
-            old = shared.get(frozenset((large, other)), (0.0, 0.0))
-            shared[frozenset((large, other))] = (old[0] + length, old[1] + contrast)
+            shared[frozenset((large, other))] = shared.get(frozenset((large, other)), 0) + sums
             changed.add(frozenset((large, other)))
         area = regions[large][: splits[0]].sum()
         if area > 17 / 16 * weighed[large]:
@@ -113,17 +145,19 @@ def _height(
     p, q = nodes[a], nodes[b]
     color = 0.5 * (chi_square(p[:first], q[:first]) + chi_square(p[first:second], q[first:second]))
     texture = chi_square(p[second:], q[second:])
-    length, contrast = shared[pair]
+    length, contrast, difference, strangeness = shared[pair]
     area_a, area_b = p[:first].sum(), q[:first].sum()
     perimeter = min(
-        sum(length for other, (length, _) in shared.items() if node in other) for node in pair
+        sum(sums[0] for other, sums in shared.items() if node in other) for node in pair
     )
     size = area_a * area_b / (area_a + area_b) / n_pixels
     scale = np.sqrt(perimeter * np.sqrt(n_pixels))
     return float(
         (color + 0.02)
-        * (contrast / length + 0.02) ** 1.25
         * np.sqrt(texture + 0.1)
+        * (contrast / length + 0.02)
+        * (difference / length + 0.02)
+        * (strangeness / length + 0.02) ** 3
         * (size + 0.001) ** 0.7
-        * (length / scale) ** -0.4
+        * (length / scale) ** -0.5
     )

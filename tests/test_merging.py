@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segment.kernels import adjacency, merging, palettes
+from segment.cues import strangeness_of
+from segment.kernels import adjacency, boundaries, merging, palettes
 from tests import naive_merging as naive
 
 
@@ -44,7 +45,7 @@ def problem(labels: Any, seed: int, words: tuple[int, int, int] = (5, 4, 3)) -> 
         "areas": np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
         "pairs": pairs,
         "lengths": lengths,
-        "contrasts": (lengths * random.random(len(pairs))).astype(np.float32),
+        "boundaries": (lengths[:, None] * random.random((len(pairs), 3))).astype(np.float32),
         "n_pixels": np.float32(labels.size),
     }
 
@@ -71,20 +72,56 @@ def test_touching(labels: Any) -> None:
     assert len(found) == len(pairs)
 
 
-def test_contrast_is_added_over_the_cracks_of_each_pair() -> None:
-    labels = voronoi(12, 17, 9, 2)
+@pytest.mark.parametrize("shape", [(12, 17), (1, 9), (3, 2)])
+def test_boundary_cues_are_added_over_the_cracks_of_each_pair(shape: tuple[int, int]) -> None:
+    labels = voronoi(*shape, 5, 2)
     random = np.random.default_rng(3)
-    fine, coarse = (random.random((3, 12, 17)).astype(np.float32) for _ in range(2))
-    around = random.random((12, 17)).astype(np.float32)
-    pairs, cracks, edges = adjacency.touching(labels, 9)
-    sums = np.ones(len(pairs), np.float32)
-    adjacency.add_contrast(fine, coarse, around, 5.0, cracks, edges, sums)
-    for pair, value in zip(pairs, sums, strict=True):
-        expected = [
-            naive.contrast(fine, coarse, around, 5.0, crack)
-            for crack in naive.touching(labels)[tuple(pair)]
-        ]
-        assert value == pytest.approx(1 + sum(expected), rel=1e-5)
+    colors = random.random((3, *shape)).astype(np.float32)
+    slopes = random.random(shape).astype(np.float32)
+    words = random.integers(0, 4, shape).astype(np.uint8)
+    table = random.random((4, 4)).astype(np.float32)
+    shares = random.random((-(-shape[0] // 4), -(-shape[1] // 4), 7)).astype(np.float32)
+    shares[0, 0, :5] = 0
+    pairs, cracks, edges = adjacency.touching(labels, int(labels.max()))
+    sums = np.ones((3, len(pairs)), np.float32)
+    boundaries.add_contrast(colors, slopes, 5.0, cracks, edges, sums[0])
+    boundaries.add_differences(shares, 2, 3, shape, cracks, edges, sums[1])
+    boundaries.add_strangeness(words, table, 2, cracks, edges, sums[2])
+    assert len(pairs) > 0
+    for pair, values in zip(pairs, sums.T, strict=True):
+        expected = np.ones(3)
+        for crack in naive.touching(labels)[tuple(pair)]:
+            first, second = naive.across(crack, 2, shape)
+            expected += (
+                naive.contrast(colors, slopes, 5.0, crack),
+                naive.difference(shares, 4, 3, shape, crack),
+                table[words[first], words[second]],
+            )
+        assert values == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(20, 31), (1, 30), (9, 1), (3, 3)])
+def test_words_nearby(shape: tuple[int, int]) -> None:
+    words = np.random.default_rng(6).integers(0, 5, shape).astype(np.uint8)
+    counts = np.zeros((5, 5))
+    palettes.count_neighbours(words, 8, counts)
+    assert np.array_equal(counts, naive.count_neighbours(words, 8, 5))
+    for side in (2, 4):
+        shares = np.empty((-(-shape[0] // side), -(-shape[1] // side), 5), np.float32)
+        palettes.block_shares(words, side, shares)
+        assert shares == pytest.approx(naive.block_shares(words, side, 5), abs=1e-6)
+
+
+def test_strangeness() -> None:
+    """0: always together; 0.5: as chance would have it; almost 1: never."""
+    table = strangeness_of(np.array([[0.0, 500.0, 0.0], [500.0, 0.0, 0.0], [0.0, 0.0, 1000.0]]))
+    assert table[0, 1] == pytest.approx(0, abs=1e-3)
+    assert table[2, 2] == pytest.approx(0, abs=1e-3)
+    assert (table[[0, 0, 1, 2], [0, 2, 2, 0]] > 0.9).all()
+    assert strangeness_of(np.full((4, 4), 9.0)) == pytest.approx(0.5)
+    assert strangeness_of(np.zeros((4, 4))) == pytest.approx(0.5)
+    alone = strangeness_of(np.array([[1000.0, 0.0], [0.0, 0.0]]))
+    assert (np.abs(alone - 0.5) <= 0.5).all()
 
 
 @pytest.mark.parametrize(("dims", "n", "k"), [(1, 1, 3), (3, 700, 32), (4, 1025, 7), (6, 30, 48)])
@@ -134,7 +171,7 @@ def islands(n: int, side: int) -> Any:
 def check_merge(labels: Any, seed: int) -> None:
     cues = problem(labels, seed)
     children, heights = naive.merge(
-        cues["counts"][1:], (5, 9), cues["pairs"], cues["lengths"], cues["contrasts"], labels.size
+        cues["counts"][1:], (5, 9), cues["pairs"], cues["lengths"], cues["boundaries"], labels.size
     )
     found, found_heights = merging.merge(**cues)
     assert [tuple(sorted(pair)) for pair in found.tolist()] == children

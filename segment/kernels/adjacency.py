@@ -1,4 +1,4 @@
-"""Which regions touch, along how many cracks, and how strong the contrast across the cracks is.
+"""Which regions touch, and along which cracks.
 
 A crack is the border between a pixel and its right or lower neighbour of another region.
 """
@@ -10,10 +10,6 @@ from typing import Any
 import numpy as np
 
 from segment.kernels.jit import kernel
-
-# Weights of the three contrasts, and the surroundings below which a contrast does not stand out.
-SHARP, WIDE, RELATIVE = 0.4, 0.4, 0.15
-NO_CONTRAST = 0.08
 
 
 @kernel(inline="always")
@@ -84,54 +80,6 @@ def touching(labels: Any, n: int) -> Any:
             pairs[edges[i], 0] = a
             pairs[edges[i], 1] = other[i]
     return pairs, cracks, edges
-
-
-@kernel(inline="always")
-def _difference(planes: Any, y0: int, x0: int, y1: int, x1: int) -> Any:
-    """Euclidean distance of two pixels of `planes` (C, H, W)."""
-    s = 0.0
-    for c in range(planes.shape[0]):
-        t = planes[c, y1, x1] - planes[c, y0, x0]
-        s += t * t
-    return np.sqrt(s)
-
-
-@kernel()
-def add_contrast(
-    fine: Any, coarse: Any, surroundings: Any, unit: float, cracks: Any, edges: Any, out: Any
-) -> None:
-    """Add the contrast across each crack to ``out[edge]``.
-
-    ``0.4 fine + 0.4 wide + 0.15 relative``: how sharp it is, how much of a step it is, and how it
-    stands out from what is around.
-
-    Parameters
-    ----------
-    fine, coarse : ndarray, shape (C, H, W), float32
-        Colours, smoothed little and more.
-    surroundings : ndarray, shape (H, W), float32
-        Mean difference of neighbours in `coarse` around each pixel.
-    unit : float
-        Colour difference that counts as 1.
-    cracks, edges
-        As `touching` returns them.
-    out : ndarray, shape (E,), float32
-        `fine` is the difference of the two pixels, `wide` that of the next pixels but one on both
-        sides in `coarse`, and `relative` is ``2 d / (2 surroundings + 0.08)`` with the difference d
-        of the two pixels in `coarse`.
-    """
-    height, width = surroundings.shape
-    for i in range(len(cracks)):
-        pixel, down = cracks[i] >> 1, cracks[i] & 1
-        y0, x0 = pixel // width, pixel % width
-        y1, x1 = y0 + down, x0 + 1 - down
-        sharp = _difference(fine, y0, x0, y1, x1) / unit
-        relative = 2 * _difference(coarse, y0, x0, y1, x1) / unit
-        relative /= 2 * surroundings[y0, x0] / unit + NO_CONTRAST
-        y0, x0 = max(y0 - down, 0), max(x0 - 1 + down, 0)
-        y1, x1 = min(y1 + down, height - 1), min(x1 + 1 - down, width - 1)
-        wide = _difference(coarse, y0, x0, y1, x1) / unit
-        out[edges[i]] += SHARP * sharp + WIDE * wide + RELATIVE * relative
 
 
 @kernel()

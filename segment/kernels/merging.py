@@ -12,10 +12,10 @@ from segment.kernels.jit import REASSOCIATE, kernel
 F = np.float32
 
 # The floors of `merge_height`: how much a cue counts where it sees no difference at all.
-COLOR_FLOOR, CONTRAST_FLOOR, TEXTURE_FLOOR = F(0.02), F(0.02), F(0.1)
+FLOOR, TEXTURE_FLOOR = F(0.02), F(0.1)
 # A region of this share of the image is no longer small.
 SIZE_FLOOR = F(0.001)
-CONTRAST_POWER, SIZE_POWER, LENGTH_POWER = F(1.25), F(0.7), F(-0.4)
+SIZE_POWER = F(0.7)
 # All edges of a region are computed anew when it is larger by this factor than the last time, the
 # edges that a merge changes at once.
 GROWTH = F(17 / 16)
@@ -34,11 +34,19 @@ def chi_square(a: Any, b: Any, per_a: Any, per_b: Any) -> Any:
 
 @kernel()
 def merge_height(
-    color: Any, texture: Any, contrast: Any, size: Any, length: Any, scale: Any
+    color: Any,
+    texture: Any,
+    contrast: Any,
+    difference: Any,
+    strangeness: Any,
+    size: Any,
+    length: Any,
+    scale: Any,
 ) -> Any:
     """How much two touching regions are worth keeping apart; the lowest pair merges first.
 
-    ``(color + .02) (contrast + .02)^1.25 (texture + .1)^.5 (size + .001)^.7 (length / scale)^-.4``
+    ``(color + .02) (texture + .1)^.5 (contrast + .02) (difference + .02) (strangeness + .02)^3
+    (size + .001)^.7 (length / scale)^-.5``
 
     Parameters
     ----------
@@ -46,6 +54,10 @@ def merge_height(
         Distances of the histograms of the regions, 0..1.
     contrast : float32
         Mean contrast along the shared boundary, about 0..1.
+    difference : float32
+        Mean distance of the histograms around both sides of the boundary, 0..1.
+    strangeness : float32
+        How seldom the colours on both sides are neighbours, 0..1.
     size : float32
         Half the harmonic mean of the areas, as a share of the image: small regions go first.
     length : float32
@@ -59,13 +71,14 @@ def merge_height(
     constants were chosen on the 200 training images of BSDS500, where the optimum is flat: half or
     twice a floor, or 0.1 more or less on a power, changes the covering by less than 0.005.
     """
-    edge = (contrast + CONTRAST_FLOOR) ** CONTRAST_POWER
-    cues = (color + COLOR_FLOOR) * edge * np.sqrt(texture + TEXTURE_FLOOR)
-    return cues * (size + SIZE_FLOOR) ** SIZE_POWER * (length / scale) ** LENGTH_POWER
+    inside = (color + FLOOR) * np.sqrt(texture + TEXTURE_FLOOR)
+    strange = strangeness + FLOOR
+    between = (contrast + FLOOR) * (difference + FLOOR) * strange * strange * strange
+    return inside * between * (size + SIZE_FLOOR) ** SIZE_POWER / np.sqrt(length / scale)
 
 
 @kernel()
-def _edge_height(regions: Any, lengths: Any, contrasts: Any, a: int, b: int, edge: int) -> Any:
+def _edge_height(regions: Any, lengths: Any, boundaries: Any, a: int, b: int, edge: int) -> Any:
     counts, first_texture, areas, perimeters, n_pixels = regions
     area_a, area_b, length = areas[a], areas[b], lengths[edge]
     per_a, per_b = F(1) / area_a, F(1) / area_b
@@ -74,7 +87,17 @@ def _edge_height(regions: Any, lengths: Any, contrasts: Any, a: int, b: int, edg
     texture = chi_square(counts[a, first_texture:], counts[b, first_texture:], per_a, per_b)
     size = area_a * area_b / ((area_a + area_b) * n_pixels)
     scale = np.sqrt(min(perimeters[a], perimeters[b]) * np.sqrt(n_pixels))
-    return merge_height(color, texture, contrasts[edge] / length, size, length, scale)
+    contrast, difference, strangeness = boundaries[edge]
+    return merge_height(
+        color,
+        texture,
+        contrast / length,
+        difference / length,
+        strangeness / length,
+        size,
+        length,
+        scale,
+    )
 
 
 @kernel(inline="always")
@@ -124,7 +147,7 @@ def merge(
     areas: Any,
     pairs: Any,
     lengths: Any,
-    contrasts: Any,
+    boundaries: Any,
     n_pixels: Any,
 ) -> Any:
     """Merge regions, lowest height first, until nothing touches; the arrays are used up.
@@ -143,8 +166,10 @@ def merge(
         Pixels of each region.
     pairs : ndarray, shape (E, 2), int32
         Regions that touch, 1..n.
-    lengths, contrasts : ndarray, shape (E,), float32
-        Cracks of each shared boundary, and the sum of the contrast across them.
+    lengths : ndarray, shape (E,), float32
+        Cracks of each shared boundary.
+    boundaries : ndarray, shape (E, 3), float32
+        Contrast, difference and strangeness, see `merge_height`, summed over the cracks.
     n_pixels : float32
         Pixels of the image.
 
@@ -175,7 +200,9 @@ def merge(
     versions = np.zeros(room, np.int32)
     latest = np.zeros(n_edges, np.int32)  # version of each edge; -1 once it is gone
     for edge in range(n_edges):
-        keys[edge] = _edge_height(regions, lengths, contrasts, pairs[edge, 0], pairs[edge, 1], edge)
+        keys[edge] = _edge_height(
+            regions, lengths, boundaries, pairs[edge, 0], pairs[edge, 1], edge
+        )
         items[edge] = edge
     size = sweep(keys, items, versions, n_edges, latest)
     n_slots = 8
@@ -216,7 +243,8 @@ def merge(
                 twin = find_edge(slots, pairs, latest, a, other)
                 if twin >= 0:
                     lengths[twin] += lengths[e]
-                    contrasts[twin] += contrasts[e]
+                    for i in range(3):
+                        boundaries[twin, i] += boundaries[e, i]
                     latest[e] = -1
                     e = twin
                 else:
@@ -229,7 +257,7 @@ def merge(
                         put_edge(slots, pairs, e)
                         used += 1
                 if not grown:
-                    height = _edge_height(regions, lengths, contrasts, a, other, e)
+                    height = _edge_height(regions, lengths, boundaries, a, other, e)
                     size = push(keys, items, versions, size, height, e, latest)
             side = after
         if not grown:
@@ -240,7 +268,7 @@ def merge(
             after, e = following[side], side >> 1
             if latest[e] >= 0:
                 other = pairs[e, 1 - (side & 1)]
-                height = _edge_height(regions, lengths, contrasts, a, other, e)
+                height = _edge_height(regions, lengths, boundaries, a, other, e)
                 size = push(keys, items, versions, size, height, e, latest)
                 last = side
             elif last >= 0:

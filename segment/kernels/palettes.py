@@ -1,4 +1,4 @@
-"""Palettes of one image: k-means, assignment of pixels to words, words counted by region."""
+"""Palettes of one image: k-means, assignment of pixels to words, and counts of words."""
 
 from __future__ import annotations
 
@@ -119,3 +119,46 @@ def count_words(labels: Any, words: Any, first: int, out: Any) -> None:
     for y in range(height):
         for x in range(width):
             out[labels[y, x], first + words[y >> shift, x >> shift]] += 1
+
+
+@kernel()
+def count_neighbours(words: Any, distance: int, out: Any) -> None:
+    """Count pairs of words (H, W) so many pixels apart: along rows, columns and both diagonals.
+
+    ``out`` (K, K) gets each pair in both orders. Along a diagonal the offset is rounded to whole
+    rows and columns.
+    """
+    height, width = words.shape
+    side = round(distance * 0.7)
+    for y in range(height):
+        for x in range(width):
+            word = words[y, x]
+            if x + distance < width:
+                out[word, words[y, x + distance]] += 1
+            if y + distance < height:
+                out[word, words[y + distance, x]] += 1
+            if y + side < height:
+                if x + side < width:
+                    out[word, words[y + side, x + side]] += 1
+                if x >= side:
+                    out[word, words[y + side, x - side]] += 1
+    for i in range(out.shape[0]):
+        for j in range(i + 1):
+            out[i, j] += out[j, i]
+            out[j, i] = out[i, j]
+
+
+@kernel()
+def block_shares(words: Any, side: int, out: Any) -> None:
+    """Put the share of each word in each block of `side` x `side` words (H, W) into `out`.
+
+    `out` is (ceil(H / side), ceil(W / side), K); blocks at the last rows and columns may be
+    smaller.
+    """
+    height, width = words.shape
+    out[:] = 0
+    for y in range(height):
+        rows = min(side, height - y // side * side)
+        for x in range(width):
+            columns = min(side, width - x // side * side)
+            out[y // side, x // side, words[y, x]] += np.float32(1) / np.float32(rows * columns)
