@@ -318,6 +318,7 @@ def test_a_picture_that_is_transparent_all_over(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_leaves_nothing_half_done(folder: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1200, 3)).astype(np.uint8)
     write_image("big.png", noise)
