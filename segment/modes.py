@@ -23,10 +23,9 @@ from segment.threads import bands, run
 ROWS_OF_JOB = 8
 
 # The fast engine. A cell holds the colours of a block within 0.4 range bandwidths. A trajectory
-# takes the mode of a cell that it meets within 0.4 bandwidths, claims free ones within 0.25, or
-# 0.35 where windows are large, and ends when it has gone as far as eight spatial bandwidths.
-# Distances in space count half. On slopes less than 0.3 range bandwidths steep, borders between
-# modes are drawn pixel by pixel.
+# takes the mode of a cell that it meets within 0.4 bandwidths, claims free ones within 0.25, and
+# ends when it has gone as far as eight spatial bandwidths. Distances in space count half. On slopes
+# less than 0.3 range bandwidths steep, borders between modes are drawn pixel by pixel.
 #
 # The trade-off, over 50 photographs at (7, 6.5), (16, 8) and (32, 12): share of pixels within three
 # colour units of the exact engine's, median, and time of the whole, in proportion.
@@ -37,8 +36,7 @@ ROWS_OF_JOB = 8
 #   0.35, 0.35, 0.25    .956 .964 .955   1.08 1.08 1.08
 CELL_RADIUS = 0.4
 JOIN_RADIUS = 0.4
-SMALL_CLAIM_RADIUS, LARGE_CLAIM_RADIUS = 0.25, 0.35
-LARGE_BANDWIDTH = 10  # pixels, from which on windows are large
+CLAIM_RADIUS = 0.25
 SMOOTH_RADIUS = 0.3
 SPACE_SHARE = 0.5
 MAX_TRAVEL = 8.0
@@ -222,8 +220,6 @@ def _find_fast(
         planes = feature_planes(pixels, space, pad=pad, pad_right=window.LANES, n_threads=threads)
     unit = scale or 1.0
     range_bandwidth = params.range_bandwidth * unit
-    large = params.spatial_bandwidth >= LARGE_BANDWIDTH
-    claim = LARGE_CLAIM_RADIUS if large else SMALL_CLAIM_RADIUS
     padded_weights = _pad_weights(weights, pad, planes.shape[1:])
     owner = np.empty((height, width), np.int32)
     block, tile = _tiling(params)
@@ -249,7 +245,7 @@ def _find_fast(
             np.float32((SPACE_SHARE / params.spatial_bandwidth) ** 2),
             np.float32(range_bandwidth**-2),
             np.float32(JOIN_RADIUS**2),
-            np.float32(claim**2),
+            np.float32(CLAIM_RADIUS**2),
             np.float32(SMOOTH_RADIUS**2),
             top,
             left,

@@ -126,7 +126,7 @@ def test_shift_tile(seed: int) -> None:
     found = modes.find_modes(pixels, params, None, 1)
     owner, table = naive_cells.shift_tile(
         feature_planes(pixels, "none").astype(float), 5.3, 4.1, block=3,
-        cell_radius=modes.CELL_RADIUS, join=modes.JOIN_RADIUS, claim=modes.SMALL_CLAIM_RADIUS,
+        cell_radius=modes.CELL_RADIUS, join=modes.JOIN_RADIUS, claim=modes.CLAIM_RADIUS,
         smooth=modes.SMOOTH_RADIUS,
         space_share=modes.SPACE_SHARE, most=cells.MAX_CELLS, max_iter=params.max_iter,
         tol=params.tol, max_travel=modes.MAX_TRAVEL * 5.3,
