@@ -66,7 +66,8 @@ def region_cues(
     Notes
     -----
     Textures are structure tensors at two scales: the log of the gradient, and its direction as far
-    as there is one [1]_. They, and the colours beside them, are measured at half resolution.
+    as there is one [1]_, told apart by a palette as textons are [2]_. They, and the colours beside
+    them, are measured at half resolution.
 
     Boundaries have three cues: the contrast, how much the colours and textures around one side
     differ from those around the other [3]_, and how seldom in this image the colours on the two
@@ -77,6 +78,10 @@ def region_cues(
     .. [1] J. Bigun and G. Granlund, "Optimal Orientation Detection of Linear Symmetry", ICCV 1987.
     .. [2] T. Leung and J. Malik, "Representing and Recognizing the Visual Appearance of Materials
        using Three-dimensional Textons", IJCV 43(1), 2001.
+    .. [3] D. Martin, C. Fowlkes and J. Malik, "Learning to Detect Natural Image Boundaries Using
+       Local Brightness, Color, and Texture Cues", IEEE PAMI 26(5), 2004.
+    .. [4] P. Isola, D. Zoran, D. Krishnan and E. Adelson, "Crisp Boundary Detection Using Pointwise
+       Mutual Information", ECCV 2014.
     """
     planes = comparable_planes(pixels, color_space, n_threads)
     half = np.stack([_halve(plane) for plane in planes])
