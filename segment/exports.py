@@ -21,9 +21,9 @@ from segment.errors import InputError
 from segment.files import write_bytes
 
 if TYPE_CHECKING:
-    from segment.hierarchy import Hierarchy
     from segment.images import Image
-    from segment.segmentation import Segmentation
+    from segment.regions.hierarchy import Hierarchy
+    from segment.regions.segmentation import Segmentation
 
 _LIKE_INPUT = (".png", ".tif", ".webp", ".bmp", ".ppm", ".pgm")
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.clustering import MeanShift
 from segment.errors import InputError
-from segment.features import Pixels, check_image, feature_planes, pixels_from_features
 from segment.params import choice, positive_number, whole_number
+from segment.points.clustering import MeanShift
+from segment.regions.features import Pixels, check_image, feature_planes, pixels_from_features
 
 COLOR_SPACES = ("lab", "luv", "rgb")
 

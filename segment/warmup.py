@@ -11,7 +11,13 @@ import numpy as np
 from segment.params import COLOR_SPACES, ENGINES, KERNELS
 
 DTYPES = ("uint8", "uint16", "uint32", "int16", "int32", "float32", "float64")
-BANDS = (1, 2, 3, 4, 5)  # 5 stands for any more: see `segment.kernels.window.static_bands`
+BANDS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+)  # 5 stands for any more: see `segment.kernels.regions.window.static_bands`
 SHAPE = (40, 50)  # larger than a tile of the fast engine at SPATIAL_BANDWIDTH
 SPATIAL_BANDWIDTH = 3.0
 
@@ -27,7 +33,7 @@ def jobs() -> Iterator[Job]:
 
 def cache_folder() -> str | None:
     """Return where compiled kernels are kept; None if no folder can be written to."""
-    from segment.kernels.lattice import climb_rows
+    from segment.kernels.regions.exact import climb_rows
 
     stats = getattr(climb_rows, "stats", None)  # none where NUMBA_DISABLE_JIT is set
     return getattr(stats, "cache_path", None)
@@ -66,7 +72,7 @@ def _image(dtype: str, bands: int) -> np.ndarray[Any, Any]:
 
 
 def _merge() -> None:
-    from segment.segmentation import mean_shift
+    from segment.regions.segmentation import mean_shift
 
     tree = mean_shift(_image("uint8", 3), min_size=2, range_bandwidth=3.0).hierarchy()
     tree.cut(level=0.5)
@@ -74,9 +80,9 @@ def _merge() -> None:
 
 
 def _cluster() -> None:
-    from segment.bandwidth import estimate_bandwidth
-    from segment.clustering import MeanShift
-    from segment.densities import density
+    from segment.points.bandwidth import estimate_bandwidth
+    from segment.points.clustering import MeanShift
+    from segment.points.densities import density
 
     points = np.random.default_rng(0).normal(size=(6000, 2))  # so many that climbs are shared
     estimate_bandwidth(points)
@@ -92,7 +98,7 @@ def _gather_colors() -> None:
 
 
 def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
-    from segment.segmentation import mean_shift
+    from segment.regions.segmentation import mean_shift
 
     options = {"spatial_bandwidth": SPATIAL_BANDWIDTH, **options}
     result = mean_shift(image, n_threads=1, **options)

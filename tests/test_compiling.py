@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import segment
-from segment.kernels import cells, color, lattice, regions, window
 from segment.kernels.jit import kernel
+from segment.kernels.regions import cells, color, exact, labels, window
 from segment.params import ENGINES, KERNELS
 
 ROOT = Path(__file__).parent.parent
@@ -24,14 +24,14 @@ CHANNELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8
 SECOND_RUN = """
 import numpy as np, segment
 from numba.core.dispatcher import Dispatcher
-from segment.kernels import cells, color, lattice, measuring, regions, tiles, window
+from segment.kernels.regions import cells, color, exact, fast, labels, measuring, window
 for engine in ("fast", "exact"):
     image = np.zeros((20, 30, 3), np.uint8)
     found = segment.mean_shift(image, spatial_bandwidth=8, engine=engine)
     found.posterized, found.regions()
 kernels = {
     function
-    for module in (cells, color, lattice, measuring, regions, tiles, window)
+    for module in (cells, color, exact, fast, labels, measuring, window)
     for function in vars(module).values()
     if isinstance(function, Dispatcher)
 }
@@ -67,7 +67,7 @@ def python(*arguments: str, **environment: str) -> str:
 
 def signatures() -> dict[str, int]:
     """How many signatures each kernel has been compiled for in this process."""
-    modules: list[Any] = [cells, color, lattice, regions, window]
+    modules: list[Any] = [cells, color, exact, labels, window]
     return {
         f"{module.__name__}.{name}": len(function.signatures)
         for module in modules

@@ -20,8 +20,8 @@ from segment.exports import DEFAULT_KINDS
 from segment.files import FULL, display_name, file_error
 from segment.images import MAX_PIXELS
 from segment.params import Cut, MeanShiftParams, choose_scale
-from segment.recipe import Recipe
 from segment.threads import resolve_n_threads
+from segment.workflow import Recipe
 
 Watch = Callable[[Progress], None]
 

@@ -9,8 +9,8 @@ from typing import Any
 from segment.errors import InputError
 from segment.exports import parse_kinds
 from segment.params import choice, whole_number
-from segment.recipe import Recipe
 from segment.threads import resolve_n_threads
+from segment.workflow import Recipe
 
 ON_EXISTS = ("error", "skip", "overwrite")
 

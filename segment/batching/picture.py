@@ -19,7 +19,7 @@ from segment import __version__
 from segment.errors import SegmentError
 from segment.files import display_name, file_error
 from segment.params import Cut, MeanShiftParams
-from segment.recipe import Product, Recipe, make
+from segment.workflow import Product, Recipe, make
 
 if TYPE_CHECKING:
     from segment.images import Image
@@ -195,7 +195,7 @@ def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def warm(recipe: Recipe) -> None:
     """Compile what pictures of the usual kinds need, so that workers find it in the cache."""
-    from segment.segmentation import mean_shift
+    from segment.regions.segmentation import mean_shift
 
     for dtype, white in (("uint8", 255), ("uint16", 65535), ("float32", 1)):
         for shape in ((24, 32), (24, 32, 3)):

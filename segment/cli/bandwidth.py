@@ -33,9 +33,9 @@ def bandwidth(
       segment bandwidth *.jpg --json
     """
     from segment import exports
-    from segment.features import check_image, feature_planes
-    from segment.image_bandwidth import estimate
     from segment.images import MAX_PIXELS, read_image
+    from segment.regions.bandwidths import estimate
+    from segment.regions.features import check_image, feature_planes
 
     space = choice("color_space", color_space, COLOR_SPACES)
     limit = MAX_PIXELS if max_pixels is None else max_pixels

@@ -87,7 +87,7 @@ def batch(
     from segment.batching.api import run
     from segment.exports import KINDS, parse_kinds
     from segment.images import MAX_PIXELS
-    from segment.recipe import Recipe
+    from segment.workflow import Recipe
 
     spatial_bandwidth, range_bandwidth, cut = options.scale(
         context, spatial_bandwidth, range_bandwidth, level, regions

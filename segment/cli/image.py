@@ -18,7 +18,7 @@ from segment.files import display_name, file_error
 from segment.params import MeanShiftParams
 
 if TYPE_CHECKING:
-    from segment.recipe import Recipe
+    from segment.workflow import Recipe
 
 DEFAULT = MeanShiftParams()
 
@@ -70,8 +70,8 @@ def image(
     """
     from segment import exports
     from segment.images import MAX_PIXELS
-    from segment.recipe import Recipe
     from segment.threads import resolve_n_threads
+    from segment.workflow import Recipe
 
     spatial_bandwidth, range_bandwidth, cut = options.scale(
         context, spatial_bandwidth, range_bandwidth, level, regions
@@ -190,7 +190,7 @@ class Worker:
 
     def run(self, job: Job) -> dict[str, Any]:
         """Do one job and return the facts about it."""
-        from segment.recipe import make
+        from segment.workflow import make
 
         name = display_name(job.source)
         with self.display.working(f"{name}: reading"), self.display.compiling():

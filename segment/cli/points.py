@@ -12,8 +12,8 @@ from segment.cli.progress import Display
 from segment.errors import ExtraError, InputError
 
 if TYPE_CHECKING:
-    from segment.clustering import MeanShift
-    from segment.tables import Table
+    from segment.points.clustering import MeanShift
+    from segment.points.tables import Table
 
 # Most rows and columns of the table printed.
 SHOWN = 20
@@ -89,7 +89,7 @@ def points(
     _check_outputs(output, plot, surface, overwrite)
     display = Display(quiet=quiet)
     with display.working("clustering"), display.compiling():
-        from segment.clustering import MeanShift
+        from segment.points.clustering import MeanShift
 
         table = _demo_table() if file is None else _read(file, columns)
         widths = _bandwidth(bandwidth, table.points.shape[1], default=0.5 if demo else None)
@@ -129,7 +129,7 @@ def _check_outputs(
 
 
 def _read(file: Path, columns: str | None) -> Table:
-    from segment.tables import read_table
+    from segment.points.tables import read_table
 
     return read_table(file, columns.split(",") if columns else ())
 
@@ -138,7 +138,7 @@ def _demo_table() -> Table:
     """Return 300 points around (-1, -1), (-1, 1), (1, -1) and (1, 1), always the same."""
     import numpy as np
 
-    from segment.tables import Table
+    from segment.points.tables import Table
 
     generator = np.random.default_rng(0)
     corners = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
@@ -166,7 +166,7 @@ def _print_climbs(table: Table, found: MeanShift) -> None:
 
 
 def _print_clusters(table: Table, found: MeanShift) -> None:
-    from segment.pointsets import describe
+    from segment.points.checks import describe
 
     n = len(found.labels_)
     counts = _counts(found)
@@ -195,7 +195,7 @@ def _centers_path(output: Path) -> Path:
 
 
 def _write(output: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
-    from segment.tables import write_centers, write_labelled
+    from segment.points.tables import write_centers, write_labelled
 
     output.parent.mkdir(parents=True, exist_ok=True)
     write_labelled(output, table, found.labels_, overwrite=overwrite)
@@ -205,9 +205,9 @@ def _write(output: Path, table: Table, found: MeanShift, overwrite: bool) -> Non
 
 
 def _draw(plot: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
-    from segment import plots
-    from segment.densities import density
     from segment.files import write_bytes
+    from segment.points import plots
+    from segment.points.densities import density
 
     surface = None
     if table.points.shape[1] <= 2:
@@ -220,9 +220,9 @@ def _draw(plot: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
 
 
 def _draw_surface(path: Path, table: Table, found: MeanShift, overwrite: bool) -> None:
-    from segment import plots
-    from segment.densities import density
     from segment.files import write_bytes
+    from segment.points import plots
+    from segment.points.densities import density
 
     if table.points.shape[1] != 2:
         raise InputError(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from segment.images.color import cmyk_to_rgb, to_srgb
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
-
-if TYPE_CHECKING:
-    from segment.images.tiff import Layout
+from segment.images.tifflayout import Layout
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, LAB = 0, 1, 2, 3, 4, 5, 6, 8
 COLORS = {MIN_IS_WHITE: 1, MIN_IS_BLACK: 1, RGB: 3, PALETTE: 1, MASK: 1, SEPARATED: 4, LAB: 3}

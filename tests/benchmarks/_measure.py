@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import segment
-import segment.modes
-import segment.segmentation
+import segment.regions.climbing
+import segment.regions.segmentation
 
 ROOT = Path(__file__).parents[2]
 Image = NDArray[np.uint8]
@@ -30,11 +30,11 @@ Job = Callable[[], float]  # does its work and returns the seconds it took
 
 # Name of a stage, module through which it is called, function.
 STAGES = [
-    ("check", segment.segmentation, "check_image"),
-    ("features", segment.modes, "feature_planes"),
-    ("features", segment.modes, "short_planes"),
-    ("modes", segment.segmentation, "find_modes"),
-    ("regions", segment.segmentation, "label_regions"),
+    ("check", segment.regions.segmentation, "check_image"),
+    ("features", segment.regions.climbing, "feature_planes"),
+    ("features", segment.regions.climbing, "short_planes"),
+    ("modes", segment.regions.segmentation, "find_modes"),
+    ("regions", segment.regions.segmentation, "label_regions"),
 ]
 
 

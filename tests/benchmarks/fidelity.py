@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from segment.features import check_image, feature_planes
-from segment.modes import find_modes
 from segment.params import ENGINES, MeanShiftParams
-from segment.segmentation import label_regions
+from segment.regions.climbing import find_modes
+from segment.regions.features import check_image, feature_planes
+from segment.regions.segmentation import label_regions
 from tests.benchmarks import _edison, _measure
 from tests.benchmarks._measure import Image
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from segment import MeanShift, estimate_bandwidth
-from segment.densities import threads_of
+from segment.points.densities import threads_of
 
 BANDWIDTH = 1.0
 

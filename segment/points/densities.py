@@ -1,0 +1,238 @@
+"""Kernel density: the surface that mean shift climbs, at points and on grids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.errors import InputError
+from segment.params import KERNELS, choice, whole_number
+from segment.points.checks import as_bandwidth, as_points, as_weights, ball_volume, scaled
+from segment.points.splines import build_surface
+from segment.threads import bands, resolve_n_threads, run
+
+if TYPE_CHECKING:
+    from segment.kernels.points.climb import Field
+
+Floats = NDArray[np.float64]
+
+# Error allowed in each kernel-weighted mean of a smooth kernel, in bandwidths: see `make_field`.
+ERROR = 1e-4
+# Above so many points, Gaussian sums in 1, 2 and 3 dimensions go through a lattice ...
+RASTER_FROM = (2_000, 4_000, 20_000)
+# ... if it has at most so many nodes for each point.
+RASTER_NODES = 32
+# Above so many, log f is sampled (see `segment.points.splines`).
+SURFACE_FROM = 500
+# Rows handled by one call of a kernel.
+BAND = 2_048
+
+
+@dataclass(frozen=True)
+class Density:
+    """A density on a regular grid.
+
+    Attributes
+    ----------
+    values : ndarray of shape (len(axes[0]), ..., len(axes[-1])), float64
+        Density at the nodes, per unit of volume; over all space it integrates to 1.
+    axes : tuple of ndarray
+        Coordinates of the nodes along each feature.
+    bandwidth : float or ndarray of shape (n_features,)
+        Bandwidth used.
+    kernel : str
+        Kernel used.
+    """
+
+    values: Floats
+    axes: tuple[Floats, ...]
+    bandwidth: float | Floats
+    kernel: str
+
+
+def density(
+    X: ArrayLike,
+    bandwidth: float | ArrayLike,
+    *,
+    kernel: str = "gaussian",
+    grid: int | Sequence[ArrayLike] = 100,
+    sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+) -> Density:
+    """Estimate the density of points on a grid (Parzen windows).
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Points; at most 3 features.
+    bandwidth : float or array-like of shape (n_features,)
+        Radius of the kernel, or the standard deviation of the Gaussian, in units of the features.
+    kernel : {"flat", "epanechnikov", "gaussian"}, default="gaussian"
+        Shape of the window.
+    grid : int or sequence of array-like, default=100
+        Nodes along each axis, which then reach 3 bandwidths beyond the points (1 for kernels that
+        end there); or the coordinates along each axis.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the points.
+    n_jobs : int, optional
+        Threads; None or -1 means every core. The result is the same on any number.
+
+    Returns
+    -------
+    Density
+        Values, axes, bandwidth and kernel; see `segment.points.plots` for surfaces and contours.
+
+    Raises
+    ------
+    InputError
+        If the points have more than 3 features, or a parameter is out of its domain.
+    """
+    points = as_points(X, owner="density")
+    d = points.shape[1]
+    if d > 3:
+        raise InputError(
+            f"X has {d} features; a grid serves at most 3: choose columns, or use "
+            "MeanShift.score_samples for the density at points"
+        )
+    weights = as_weights(sample_weight, len(points))
+    width = as_bandwidth(bandwidth, d)
+    choice("kernel", kernel, KERNELS)
+    axes = _axes(points, width, 3.0 if kernel == "gaussian" else 1.0, grid)
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, d)
+    values = density_at(points, weights, width, kernel, nodes, threads_of(n_jobs))
+    return Density(values.reshape([len(axis) for axis in axes]), axes, width, kernel)
+
+
+def _axes(
+    points: Floats, bandwidth: float | Floats, margin: float, grid: int | Sequence[ArrayLike]
+) -> tuple[Floats, ...]:
+    d = points.shape[1]
+    if not np.isscalar(grid):
+        grid = cast(Sequence[ArrayLike], grid)
+        if len(grid) != d:
+            raise InputError(f"grid holds {len(grid)} axes but X has {d} features; give one each")
+        axes = tuple(np.array(axis, dtype=np.float64) for axis in grid)
+        if any(axis.ndim != 1 or not axis.size or not np.isfinite(axis).all() for axis in axes):
+            raise InputError("grid: every axis must be a 1-D array of finite coordinates")
+        return axes
+    count = whole_number("grid", grid, minimum=2)
+    reach = margin * np.broadcast_to(bandwidth, d)
+    low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+    return tuple(np.linspace(low[j], high[j], count) for j in range(d))
+
+
+def density_at(
+    points: Floats,
+    weights: Floats,
+    bandwidth: float | Floats,
+    kernel: str,
+    at: Floats,
+    n_threads: int,
+) -> Floats:
+    """Return the density of weighted `points` at every row of `at`."""
+    moved, radius = scaled(points, bandwidth)
+    field = make_field(moved, weights, kernel, radius, n_threads=n_threads)
+    sums = field_sums(field, scaled(at, bandwidth)[0], n_threads)
+    values: Floats = sums * (normaliser(kernel, bandwidth, points.shape[1]) / weights.sum())
+    return values
+
+
+def field_sums(field: Field, at: Floats, n_threads: int) -> Floats:
+    """Return the kernel sums (k = 1 at distance 0) at every row of `at`, in threads."""
+    from segment.kernels.points.climb import kernel_sums
+
+    at = np.ascontiguousarray(at)
+    parts = run(lambda band: kernel_sums(field, at[slice(*band)]), bands(len(at), BAND), n_threads)
+    return np.concatenate(parts)
+
+
+def normaliser(kernel: str, bandwidth: float | Floats, d: int) -> float:
+    """Return the constant that makes the kernel, 1 at its centre, integrate to 1."""
+    volume = float(np.prod(np.broadcast_to(bandwidth, d)))
+    if kernel == "gaussian":
+        return float(1 / (volume * (2 * math.pi) ** (d / 2)))
+    if kernel == "flat":
+        return 1 / (volume * ball_volume(d))
+    return (d + 2) / (2 * volume * ball_volume(d))
+
+
+def threads_of(n_jobs: int | None) -> int:
+    """Return the number of threads for scikit-learn's `n_jobs`; None and -1 mean every core."""
+    return resolve_n_threads(None if n_jobs == -1 else n_jobs)
+
+
+def make_field(
+    points: Floats,
+    weights: Floats,
+    kernel: str,
+    radius: float,
+    error: float = ERROR,
+    *,
+    n_threads: int = 1,
+) -> Field:
+    """Return the structure over `points` in which kernel sums of this kind are cheapest.
+
+    Flat and Epanechnikov: columns of points in up to 3 dimensions, a k-d tree beyond; both exact
+    but for rounding, Epanechnikov sums from the tree within 2 * `error`. Gaussian: the
+    tree, or, for many points in up to 3 dimensions, a lattice, and where they lie close together a
+    spline through log f.
+
+    The sums of smooth kernels are truncated and gathered: the mean around a point of the set is
+    within 6 * `error` bandwidths of the exact one from the tree, within `error` plus the lattice's
+    interpolation (2e-4 bandwidths) from the lattice, and within some 5e-3 bandwidths from the
+    spline: 6e-4 unless f changes a hundredfold within a bandwidth.
+    """
+    from segment.kernels.points.climb import GRID, RASTER, TREE, Field
+    from segment.kernels.points.columns import build_grid
+    from segment.kernels.points.gauss_grid import build_raster
+    from segment.kernels.points.spline import no_surface
+    from segment.kernels.points.tree import EPANECHNIKOV, FLAT, GAUSSIAN, build_tree
+
+    held = weights > 0
+    points = np.ascontiguousarray(points[held])
+    weights = np.ascontiguousarray(weights[held])
+    d = points.shape[1]
+    kind = {"flat": FLAT, "epanechnikov": EPANECHNIKOV, "gaussian": GAUSSIAN}[kernel]
+    how = TREE
+    if kind != GAUSSIAN and d <= 3:
+        how = GRID
+    elif kind == GAUSSIAN and d <= 3 and _raster_pays(points, radius):
+        how = RASTER
+    one = (np.zeros((1, 1)), np.ones(1))
+    given = (points, weights)
+    tree, _ = build_tree(*(given if how == TREE else one))
+    cell = _column_side(points, radius) if how == GRID else 1.0
+    grid, _ = build_grid(*(given if how == GRID else one), cell, moments=kind == EPANECHNIKOV)
+    surface = None
+    if kind == GAUSSIAN and d <= 3 and len(points) >= SURFACE_FROM:
+        surface = build_surface(points, weights, radius, n_threads)
+    raster = build_raster(*(given if how == RASTER else one), radius, error)
+    return Field(
+        kind, float(radius), float(error), how, tree, grid, raster, surface or no_surface(d)
+    )
+
+
+def _raster_pays(points: Floats, radius: float) -> bool:
+    from segment.kernels.points.gauss_grid import raster_shape
+
+    n, d = points.shape
+    if n < RASTER_FROM[d - 1]:
+        return False
+    return bool(math.prod(raster_shape(points, radius)) <= RASTER_NODES * n)
+
+
+def _column_side(points: Floats, radius: float) -> float:
+    """Return the side of the grid's columns: finer, the more points a window holds."""
+    from scipy.spatial.distance import cdist
+
+    n, d = points.shape
+    some = points[:: max(1, n // 2048)]
+    crowd = n * float((cdist(some[:: max(1, len(some) // 128)], some) <= radius).mean())
+    if d == 2:
+        return radius / max(1, round(math.sqrt(crowd / 1200)))
+    return radius / max(1, round(math.pow(crowd / 1500, 1 / 3)))

@@ -1,0 +1,1 @@
+"""An image becomes regions: planes, modes, labels, the tree in which regions merge."""

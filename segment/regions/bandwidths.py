@@ -1,0 +1,150 @@
+"""Bandwidths chosen from the image: by its size, its contrast and its noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.errors import InputError
+from segment.params import AUTO, COLOR_SPACES, choice
+from segment.regions.features import Pixels, check_image, feature_planes
+
+Bandwidth = float | Literal["auto"]
+
+# The spatial bandwidth is this many pixels on a 481 x 321 photograph, and grows with the side.
+REFERENCE_BANDWIDTH, REFERENCE_PIXELS = 7.0, 481 * 321
+# Range bandwidth a unit of contrast.
+CONTRAST_SHARE = 0.5
+# Below this nothing can be seen, in units of the colour spaces.
+LEAST_RANGE = 1.0
+# Noise is measured on at most about so many squares of 2 x 2 pixels.
+SQUARES = 1 << 18
+MEDIAN_TO_DEVIATION = 0.6745  # median absolute value of a standard normal variable
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bandwidths, and what they were chosen by.
+
+    Attributes
+    ----------
+    spatial, range : float
+        Bandwidths for `mean_shift`.
+    contrast, noise : float
+        Standard deviations over the image and from pixel to pixel, all features together.
+    """
+
+    spatial: float
+    range: float
+    contrast: float
+    noise: float
+
+
+def estimate_bandwidths(
+    image: ArrayLike,
+    *,
+    color_space: str = "luv",
+    channel_axis: int | None = -1,
+    mask: ArrayLike | None = None,
+) -> tuple[float, float]:
+    """Choose bandwidths for an image; ``mean_shift(image, spatial_bandwidth="auto")`` uses them.
+
+    The spatial bandwidth is 7 pixels on a 481 x 321 image and grows with the side of the image. The
+    range bandwidth is ``hypot(0.5 * contrast, noise)``: the standard deviation of the features over
+    the image, less the noise, and that of the noise, from the median of the differences in squares
+    of 2 x 2 pixels [1]_. So pictures that differ in size, exposure, depth or noise give regions
+    alike. The share was chosen by the agreement with people on BSDS500 training images.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W) or (H, W, C)
+        As for `mean_shift`.
+    color_space : {"luv", "lab", "rgb", "none"}
+        Space that the range bandwidth is for.
+    channel_axis : int or None
+        Axis of the channels in a 3-D image.
+    mask : array_like of bool, shape (H, W), optional
+        False where pixels are ignored.
+
+    Returns
+    -------
+    spatial_bandwidth, range_bandwidth : float
+        Pixels, and units of the colour space.
+
+    Raises
+    ------
+    InputError
+        If the image or the mask cannot be used.
+
+    References
+    ----------
+    .. [1] D. Donoho and I. Johnstone, "Ideal Spatial Adaptation by Wavelet Shrinkage", Biometrika
+       81(3), 1994.
+    """
+    space = choice("color_space", color_space, COLOR_SPACES)
+    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
+    found = estimate(pixels, space)
+    return found.spatial, found.range
+
+
+def estimate(pixels: Pixels, color_space: str) -> Estimate:
+    """Choose bandwidths for a checked image."""
+    planes = feature_planes(pixels, color_space)
+    inside = np.isfinite(planes[0])
+    kept = planes[:, inside].astype(np.float64)
+    height, width = inside.shape
+    spatial = REFERENCE_BANDWIDTH * math.sqrt(height * width / REFERENCE_PIXELS)
+    noise = math.sqrt(sum(_noise(plane) ** 2 for plane in planes))
+    total = float(kept.var(axis=1).sum()) if kept.size else 0.0
+    contrast = math.sqrt(max(total - noise**2, 0.0))
+    color = math.hypot(CONTRAST_SHARE * contrast, noise)
+    if color_space != "none":
+        color = max(color, LEAST_RANGE)
+    elif color == 0:
+        color = 1.0  # one value all over: any bandwidth will do
+    return Estimate(_rounded(max(spatial, 1.0)), _rounded(color), contrast, noise)
+
+
+def resolve_bandwidths(
+    spatial: Bandwidth, color: Bandwidth, kernel: str, pixels: Pixels, color_space: str
+) -> tuple[float, float]:
+    """Return bandwidths with "auto" replaced by the choice for this image.
+
+    For ``kernel="gaussian"`` it is halved: a flat disc has half its radius as standard deviation.
+    """
+    for name, value in (("spatial_bandwidth", spatial), ("range_bandwidth", color)):
+        if isinstance(value, str) and value != AUTO:
+            raise InputError(
+                f"{name}={value!r} is of type str; give a number above 0, or the word 'auto'"
+            )
+    if not isinstance(spatial, str) and not isinstance(color, str):
+        return spatial, color
+    found = estimate(pixels, color_space)
+    share = 0.5 if kernel == "gaussian" else 1.0
+    return (
+        share * found.spatial if isinstance(spatial, str) else spatial,
+        share * found.range if isinstance(color, str) else color,
+    )
+
+
+def _noise(plane: NDArray[np.float32]) -> float:
+    """Standard deviation of the noise; squares that touch a masked pixel are left out."""
+    height, width = (2 * (side // 2) for side in plane.shape)
+    step = 2 * max(1, math.isqrt(height * width // 4 // SQUARES))
+    corners = [
+        plane[dy:height:step, dx:width:step].astype(np.float64) for dy in (0, 1) for dx in (0, 1)
+    ]
+    whole = np.logical_and.reduce([np.isfinite(corner) for corner in corners])
+    a, b, c, d = (corner[whole] for corner in corners)
+    if not a.size:
+        return 0.0
+    return float(np.median(np.abs(a - b - c + d)) / 2 / MEDIAN_TO_DEVIATION)
+
+
+def _rounded(value: float) -> float:
+    """Three digits: as many as mean anything, and fit to be written down."""
+    return float(f"{value:.3g}")

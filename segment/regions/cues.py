@@ -1,0 +1,259 @@
+"""What the regions of an image look like and how they meet: the cues that the hierarchy merges by.
+
+Every palette is made of the image's own values, so nothing is trained and no bin is fixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.kernels.regions import adjacency, boundaries
+from segment.kernels.regions import words as word_kernels
+from segment.regions.features import FloatArray, Pixels, feature_planes
+from segment.threads import run
+
+# Words of the palettes of colours, of colours beside texture, and of textures.
+COLOR_WORDS, JOINT_WORDS, TEXTURE_WORDS = 32, 48, 24
+SAMPLES = 4000  # pixels that a palette is made from
+LLOYD_STEPS = 10
+# A texture is worth this many Lab units a unit of log gradient, beside colours.
+TEXTURE_UNITS = 12.0
+UNIT_CONTRAST = 20.0  # a contrast of 1, in Lab units
+# The two sides of a boundary, in pixels: shares of words around blocks (2 ** shift wide) that are
+# so far beyond it, blurred by a Gaussian.
+SIDE_SHIFT, SIDE_REACH, SIDE_BLUR = 2, 6, 8.0
+# How far apart neighbouring colours are counted, and how far beyond a boundary they are looked up.
+NEIGHBOURS, NEIGHBOUR_REACH = 8, 2
+RARE = 1e-7  # share of pairs of colours that are never neighbours
+# Bands without a colour space are scaled to this standard deviation (all bands together), which is
+# that of Lab values over a photograph.
+TYPICAL_SPREAD = 25.0
+
+
+@dataclass(frozen=True)
+class Cues:
+    """Cues of n regions, E pairs of which touch, as `kernels.regions.merging.merge` takes them."""
+
+    counts: FloatArray
+    first_texture: int
+    areas: FloatArray
+    pairs: NDArray[np.int32]
+    lengths: FloatArray
+    boundaries: FloatArray
+
+
+def region_cues(
+    pixels: Pixels, color_space: str, labels: NDArray[np.int32], n: int, n_threads: int
+) -> Cues:
+    """Measure the cues of regions.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        The image.
+    color_space : {"luv", "lab", "rgb", "none"}
+        "none" compares the bands as they are, anything else CIE Lab.
+    labels : ndarray, shape (H, W), int32
+        1..n, 0 where masked.
+    n : int
+        Number of regions.
+    n_threads : int
+        Threads to use; the result does not depend on it.
+
+    Notes
+    -----
+    Textures are structure tensors at two scales: the log of the gradient, and its direction as far
+    as there is one [1]_, told apart by a palette as textons are [2]_. They, and the colours beside
+    them, are measured at half resolution.
+
+    Boundaries have three cues: the contrast, how much the colours and textures around one side
+    differ from those around the other [3]_, and how seldom in this image the colours on the two
+    sides are neighbours [4]_, all summed over the cracks.
+
+    References
+    ----------
+    .. [1] J. Bigun and G. Granlund, "Optimal Orientation Detection of Linear Symmetry", ICCV 1987.
+    .. [2] T. Leung and J. Malik, "Representing and Recognizing the Visual Appearance of Materials
+       using Three-dimensional Textons", IJCV 43(1), 2001.
+    .. [3] D. Martin, C. Fowlkes and J. Malik, "Learning to Detect Natural Image Boundaries Using
+       Local Brightness, Color, and Texture Cues", IEEE PAMI 26(5), 2004.
+    .. [4] P. Isola, D. Zoran, D. Krishnan and E. Adelson, "Crisp Boundary Detection Using Pointwise
+       Mutual Information", ECCV 2014.
+    """
+    planes = comparable_planes(pixels, color_space, n_threads)
+    half = np.stack([_halve(plane) for plane in planes])
+    smooth = _blur(planes, 1.0)
+    half_smooth = _blur(half, 1.0)
+    light = half[0] if color_space != "none" else half.mean(axis=0)
+    texture = np.concatenate(
+        [_texture(0.5 * light, 1.5), _texture(_blur(light[None], 1.0)[0], 2.5)]
+    )
+    joint = np.concatenate([half_smooth, TEXTURE_UNITS * texture[:1]])
+    jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
+    words = run(lambda job: palette_words(*job), jobs, n_threads)
+
+    counts = np.zeros((n + 1, sum(size for _, size in jobs)), np.float32)
+    first = 0
+    for word, (_, size) in zip(words, jobs, strict=True):
+        word_kernels.count_words(labels, word, first, counts)
+        first += size
+
+    pairs, cracks, edges = adjacency.touching(labels, n)
+    return Cues(
+        counts,
+        COLOR_WORDS + JOINT_WORDS,
+        np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
+        pairs,
+        np.bincount(edges, minlength=len(pairs)).astype(np.float32),
+        _boundary_cues(smooth, words[0], words[2], cracks, edges, len(pairs)),
+    )
+
+
+def _boundary_cues(
+    smooth: FloatArray,
+    colors: NDArray[np.uint8],
+    textures: NDArray[np.uint8],
+    cracks: NDArray[np.int64],
+    edges: NDArray[np.int32],
+    n_edges: int,
+) -> FloatArray:
+    """Return contrast, difference of the sides and strangeness, (E, 3) sums over the cracks."""
+    shape = smooth.shape[1:]
+    contrasts, differences, strangeness = np.zeros((3, n_edges), np.float32)
+    boundaries.add_contrast(smooth, _gradient(smooth), UNIT_CONTRAST, cracks, edges, contrasts)
+    block = 2**SIDE_SHIFT
+    sides = ((colors, COLOR_WORDS, block), (textures, TEXTURE_WORDS, block // 2))
+    for words, size, side in sides:
+        shares = _shares(words, size, side)
+        boundaries.add_differences(
+            shares, SIDE_SHIFT, SIDE_REACH, shape, cracks, edges, differences
+        )
+    counts = np.zeros((COLOR_WORDS, COLOR_WORDS))
+    word_kernels.count_neighbours(colors, NEIGHBOURS, counts)
+    boundaries.add_strangeness(
+        colors, strangeness_of(counts), NEIGHBOUR_REACH, cracks, edges, strangeness
+    )
+    return np.stack([contrasts, differences / 2, strangeness], axis=1)
+
+
+def _shares(words: NDArray[np.uint8], size: int, side: int) -> Any:
+    """Return shares of the words around blocks of `side` x `side` words, (h, w, size)."""
+    import cv2
+
+    height, width = words.shape
+    shares = np.empty((-(-height // side), -(-width // side), size), np.float32)
+    word_kernels.block_shares(words, side, shares)
+    return cv2.GaussianBlur(shares, (0, 0), SIDE_BLUR / 2**SIDE_SHIFT)
+
+
+def strangeness_of(counts: NDArray[np.float64]) -> FloatArray:
+    """Return how strange words are as neighbours, from symmetric counts (K, K) of pairs.
+
+    0 where two words are found beside each other and never apart, 0.5 where as often as by chance,
+    near 1 where never: half of one minus the pointwise mutual information, normalised [1]_.
+
+    References
+    ----------
+    .. [1] G. Bouma, "Normalized (Pointwise) Mutual Information in Collocation Extraction", GSCL
+       2009.
+    """
+    shares = counts + RARE * max(float(counts.sum()), 1.0)
+    shares /= shares.sum()
+    single = shares.sum(axis=1)
+    information = np.log(shares / (single[:, None] * single)) / -np.log(shares)
+    return np.asarray(0.5 - 0.5 * information, np.float32)
+
+
+def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
+    """Return the word (H, W) of each pixel of `planes` (C, H, W) in a palette of `size` words."""
+    height, width = planes.shape[1:]
+    step = max(1, int(np.sqrt(height * width / SAMPLES)))
+    top, left = min(step, height) // 2, min(step, width) // 2
+    samples = planes[:, top::step, left::step].reshape(len(planes), -1)
+    centers = word_kernels.kmeans(np.ascontiguousarray(samples), size, LLOYD_STEPS)
+    words = np.empty(height * width, np.uint8)
+    word_kernels.assign(planes.reshape(len(planes), -1), centers, words)
+    return words.reshape(height, width)
+
+
+def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
+    """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
+    space = "none" if color_space == "none" else "lab"
+    planes = feature_planes(pixels, space, n_threads=n_threads)
+    if pixels.mask is not None:
+        if not pixels.mask.any():
+            return np.zeros_like(planes)
+        rows, columns = _nearest_kept(pixels.mask)
+        planes = planes[:, rows, columns]
+    if space == "none":
+        planes -= planes.mean(axis=(1, 2), keepdims=True)
+        spread = float(np.sqrt(planes.var(axis=(1, 2), dtype=np.float64).sum()))
+        planes *= np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)
+    return planes
+
+
+def _nearest_kept(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return row and column of the nearest True pixel of each pixel."""
+    import cv2
+
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(mask)
+    place = np.zeros(int(nearest.max()) + 1, np.intp)
+    place[nearest[rows, columns]] = np.arange(len(rows))
+    return rows[place[nearest]], columns[place[nearest]]
+
+
+def _blur(planes: FloatArray, sigma: float) -> FloatArray:
+    import cv2
+
+    return np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in planes])
+
+
+def _halve(plane: FloatArray) -> Any:
+    """Return means of 2 x 2 pixels; an odd last row or column is repeated."""
+    import cv2
+
+    height, width = plane.shape
+    if height % 2 or width % 2:
+        border = (0, height % 2, 0, width % 2)
+        return _halve(
+            np.asarray(cv2.copyMakeBorder(plane, *border, cv2.BORDER_REPLICATE), np.float32)
+        )
+    return cv2.resize(
+        plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA
+    )
+
+
+def _slopes(plane: FloatArray) -> tuple[Any, Any]:
+    """Return central differences along the columns and the rows, a pixel each."""
+    import cv2
+
+    return (
+        cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=1, scale=0.5),
+        cv2.Sobel(plane, cv2.CV_32F, 0, 1, ksize=1, scale=0.5),
+    )
+
+
+def _gradient(planes: FloatArray) -> FloatArray:
+    """Return the length of the gradient of all bands together, (H, W)."""
+    total = np.zeros(planes.shape[1:], np.float32)
+    for plane in planes:
+        for slope in _slopes(plane):
+            total += slope * slope
+    return np.sqrt(total)
+
+
+def _texture(plane: FloatArray, sigma: float) -> FloatArray:
+    """Return strength and direction of the gradient around each pixel, (3, H, W)."""
+    dx, dy = _slopes(plane)
+    xx, yy, xy = _blur(np.stack([dx * dx, dy * dy, dx * dy]), sigma)
+    energy = xx + yy
+    strength = np.log1p(np.sqrt(np.maximum(energy, 0)))
+    direction = 0.5 * strength / (energy + 0.5)
+    return np.stack([strength, direction * (xx - yy), direction * 2 * xy])

@@ -1,0 +1,396 @@
+"""Images to feature planes: what the kernels compare, and back to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.errors import InputError
+from segment.kernels.regions import color
+from segment.kernels.regions.window16 import MISSING
+from segment.threads import bands, run
+
+FloatArray = NDArray[np.float32]
+# Middle and half range of the bands of the sRGB gamut.
+_RANGES = {
+    "luv": ((50.0, 46.0, -13.0), (50.0, 129.1, 121.2)),
+    "lab": ((50.0, 6.0, -7.0), (50.0, 92.3, 101.6)),
+    "rgb": ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
+}
+
+CHUNK_PIXELS = 1 << 15  # a chunk of colours stays in the second-level cache
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """An image that has been checked.
+
+    Attributes
+    ----------
+    values : ndarray, shape (H, W, C)
+        The pixels as given, native byte order, channels last.
+    mask : ndarray of bool, shape (H, W), or None
+        False where a pixel is ignored.
+    gray : bool
+        Whether the image had no channel axis.
+    channel_axis : int
+        Where the channels were.
+    """
+
+    values: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    gray: bool
+    channel_axis: int
+
+    def like_input(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return (H, W, C) `values` in the layout of the input."""
+        return values[..., 0] if self.gray else np.moveaxis(values, -1, self.channel_axis)
+
+
+def check_image(
+    image: ArrayLike,
+    *,
+    color_space: str,
+    channel_axis: int | None = -1,
+    mask: ArrayLike | None = None,
+) -> Pixels:
+    """Check an image and its mask.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W) or (H, W, C)
+        Bool, integer or floating point of any size and byte order. It is never written to.
+    color_space : {"luv", "lab", "rgb", "none"}
+        The colour spaces take gray or RGB at the scale of the dtype; "none" takes any bands as
+        they are.
+    channel_axis : int or None
+        Axis of the channels in a 3-D image; ignored for (H, W).
+    mask : array_like of bool, shape (H, W), optional
+        False where a pixel is to be ignored.
+
+    Raises
+    ------
+    InputError
+        If the image or the mask cannot be used; the message says why and what to do.
+    """
+    values = np.asarray(image)
+    if values.dtype.kind not in "biuf":
+        raise InputError(
+            f"image has dtype {values.dtype}; convert it to bool, an integer or a float dtype"
+        )
+    if values.ndim not in (2, 3):
+        raise InputError(
+            f"image has shape {values.shape}; give (H, W), or (H, W, C) with channel_axis"
+        )
+    if values.size == 0:
+        raise InputError(f"image of shape {values.shape} is empty; give at least one pixel")
+    gray = values.ndim == 2
+    if gray:
+        axis = -1
+        values = values[..., None]
+    else:
+        axis = _check_axis(channel_axis, values.shape)
+        channels_last = np.moveaxis(values, axis, -1)
+        if color_space != "none":
+            _check_color_bands(values.shape, channels_last.shape[-1], color_space)
+        values = channels_last
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
+    keep = None if mask is None else _check_mask(mask, values.shape[:2])
+    _check_values(values, keep, color_space)
+    return Pixels(values, keep, gray, axis)
+
+
+def _check_axis(channel_axis: int | None, shape: tuple[int, ...]) -> int:
+    if channel_axis is None:
+        raise InputError(
+            f"image has shape {shape} and channel_axis=None; name its channels' axis, such as -1"
+        )
+    if isinstance(channel_axis, bool) or not hasattr(channel_axis, "__index__"):
+        raise InputError(f"channel_axis={channel_axis!r} is not an integer; give one, such as -1")
+    axis = int(channel_axis)
+    if not -3 <= axis < 3:
+        raise InputError(f"channel_axis={axis} does not exist in shape {shape}; give -3 to 2")
+    return axis
+
+
+def _check_color_bands(shape: tuple[int, ...], n_bands: int, color_space: str) -> None:
+    if n_bands in (1, 3):
+        return
+    if n_bands == 4:
+        hint = (
+            "if it is RGBA, pass image[..., :3] and mask=image[..., 3] > 0; "
+            "for four bands of any kind pass color_space='none'"
+        )
+    elif n_bands == 2:
+        hint = (
+            "if it is gray and alpha, pass image[..., 0] and mask=image[..., 1] > 0; "
+            "for two bands of any kind pass color_space='none'"
+        )
+    elif shape[0] in (1, 3):
+        hint = "if channels come first, pass channel_axis=0"
+    else:
+        hint = "pass color_space='none' to compare bands as they are"
+    raise InputError(
+        f"image of shape {shape} has {n_bands} channels and color_space={color_space!r} takes "
+        f"1 or 3; {hint}"
+    )
+
+
+def _check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    keep = np.asarray(mask)
+    if keep.shape != shape:
+        raise InputError(
+            f"mask has shape {keep.shape} and the image {shape}; give one flag a pixel"
+        )
+    if keep.dtype != np.bool_:
+        raise InputError(f"mask has dtype {keep.dtype}; give bool, such as mask > 0 (True is kept)")
+    return keep
+
+
+def _check_values(values: NDArray[Any], mask: NDArray[np.bool_] | None, color_space: str) -> None:
+    kind, dtype = values.dtype.kind, values.dtype
+    if kind in "bu" and (dtype.itemsize <= 2 or color_space == "none"):
+        return
+    low, high = _extremes(values, mask)
+    if kind == "f":
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise InputError(
+                f"image has {_count_not_finite(values, mask)} values that are NaN or infinite; "
+                "ignore those pixels with mask=, or fill them"
+            )
+        if max(-float(low), float(high)) > 1e15:
+            raise InputError(
+                f"image has values from {low:g} to {high:g}, too large to be squared in float32; "
+                "scale it to within 1e15"
+            )
+    if color_space == "none":
+        return
+    if kind == "f" and (low < 0 or high > 1):
+        raise InputError(
+            f"image is {dtype} with values from {low:g} to {high:g} and "
+            f"color_space={color_space!r} takes floats in 0..1; divide by the "
+            "largest value the image can have, such as 255"
+        )
+    if low < 0:
+        raise InputError(
+            f"image is {dtype} with values from {low} to {high} and color_space={color_space!r} "
+            "takes none below 0; shift them, or pass color_space='none'"
+        )
+    if kind in "iu" and dtype.itemsize > 2 and 0 < high < 2**16:
+        smaller = "uint8" if high < 2**8 else "uint16"
+        raise InputError(
+            f"image is {dtype} with values up to {high}, black at the scale of {dtype}; "
+            f"convert it with image.astype({smaller!r}), or pass color_space='none'"
+        )
+
+
+def _extremes(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[Any, Any]:
+    if mask is None:
+        return values.min(), values.max()
+    inside = values[mask]
+    return (inside.min(), inside.max()) if inside.size else (values.dtype.type(0),) * 2
+
+
+def _count_not_finite(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> int:
+    finite = np.isfinite(values)
+    return int((~finite if mask is None else ~finite & mask[..., None]).sum())
+
+
+def feature_planes(
+    pixels: Pixels, color_space: str, *, pad: int = 0, pad_right: int = 0, n_threads: int = 1
+) -> FloatArray:
+    """Return the features of an image as float32 planes, padded with infinity.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        From `check_image`.
+    color_space : {"luv", "lab", "rgb", "none"}
+        "luv" and "lab": CIE, L in 0..100. "rgb": 0..255 whatever the dtype. "none": as they are.
+    pad : int
+        Columns and rows of padding on each side.
+    pad_right : int
+        Further columns of padding on the right; where not 0, a few more may be added.
+    n_threads : int
+        Threads to use; the result does not depend on it.
+
+    Returns
+    -------
+    planes : ndarray, shape (C, H + 2 pad, >= W + 2 pad + pad_right), float32
+        Infinite where padded or masked.
+    """
+    planes: FloatArray = _planes(
+        pixels, color_space, pad, pad_right, n_threads, np.dtype(np.float32), np.inf, lambda x: x
+    )
+    return planes
+
+
+def _planes(
+    pixels: Pixels,
+    color_space: str,
+    pad: int,
+    pad_right: int,
+    n_threads: int,
+    dtype: np.dtype[Any],
+    missing: float,
+    convert: Callable[[FloatArray], NDArray[Any]],
+) -> NDArray[Any]:
+    height, width, n_bands = pixels.values.shape
+    columns = width + 2 * pad + pad_right
+    if pad_right:
+        columns = _spread_rows(columns, dtype.itemsize)
+    planes = np.empty((n_bands, height + 2 * pad, columns), dtype)
+    planes[:, :pad] = planes[:, pad + height :] = missing
+    planes[:, :, :pad] = planes[:, :, pad + width :] = missing
+    table = _linear_table(pixels.values.dtype) if color_space in ("luv", "lab") else None
+
+    def fill(rows: tuple[int, int]) -> None:
+        first, last = rows
+        out = planes[:, pad + first : pad + last, pad : pad + width]
+        flat = np.array(pixels.values[first:last], order="C").reshape(-1, n_bands)  # a copy
+        if pixels.mask is not None:
+            flat[~pixels.mask[first:last].ravel()] = 0  # NaN, say
+        if color_space == "none":
+            features = flat.T.astype(np.float32)
+        elif color_space == "rgb":
+            features = _unit(flat.T) * np.float32(255)
+        else:
+            features = _cie(flat, table, color_space)
+        out[:] = convert(features).reshape(out.shape)
+        if pixels.mask is not None:
+            out[:, ~pixels.mask[first:last]] = missing
+
+    run(fill, bands(height, _rows_of_chunk(width)), n_threads)
+    return planes
+
+
+def short_planes(
+    pixels: Pixels, color_space: str, scale: float, *, pad: int, pad_right: int, n_threads: int = 1
+) -> NDArray[np.int16]:
+    """Return the features of `feature_planes` in 16 bits: ``round((feature - offset) * scale)``.
+
+    `color_range` has the offsets; what is padded or masked is `window16.MISSING` in all bands.
+    """
+    offsets = np.array(color_range(color_space, pixels.values.shape[2])[0], np.float32)
+
+    def convert(features: FloatArray) -> NDArray[np.int16]:
+        out = np.empty(features.shape, np.int16)
+        color.quantize(np.ascontiguousarray(features), offsets, np.float32(scale), out)
+        return out
+
+    planes: NDArray[np.int16] = _planes(
+        pixels, color_space, pad, pad_right, n_threads, np.dtype(np.int16), MISSING, convert
+    )
+    return planes
+
+
+def color_range(color_space: str, n_bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the middle of each band's range in a colour space, and the half of the range."""
+    offsets, spans = _RANGES[color_space]
+    return offsets[:n_bands], spans[:n_bands]
+
+
+def color_units(values: FloatArray, color_space: str, scale: float) -> FloatArray:
+    """Return values (n, C) of `short_planes` as features."""
+    offsets = np.array(color_range(color_space, values.shape[1])[0], np.float32)
+    return values / np.float32(scale) + offsets
+
+
+def _scale(dtype: np.dtype[Any]) -> float:
+    """Return the value that is full scale in `dtype`."""
+    return 1.0 if dtype.kind in "bf" else float(np.iinfo(dtype).max)
+
+
+def _unit(values: NDArray[Any]) -> FloatArray:
+    """Return values as fractions of full scale: equal fractions are equal whatever the dtype."""
+    return (values.astype(np.float64) / _scale(values.dtype)).astype(np.float32)
+
+
+def _linear_table(dtype: np.dtype[Any]) -> FloatArray | None:
+    """Return linear light for each value of a small unsigned dtype, None for larger dtypes."""
+    if dtype.kind not in "bu" or dtype.itemsize > 2:
+        return None
+    values = np.arange(2 if dtype.kind == "b" else np.iinfo(dtype).max + 1).astype(dtype)
+    table: FloatArray = color.linear_from_srgb(_unit(values))
+    return table
+
+
+def _spread_rows(columns: int, itemsize: int) -> int:
+    """Return a row length, `columns` or a little more, that is an odd number of cache lines.
+
+    The rows of a window then fall into different sets of the first-level cache. At 4,096 bytes a
+    row they would all fall into one, and windows take three times as long.
+    """
+    lines = -(-columns * itemsize // 64)
+    return (lines | 1) * 64 // itemsize
+
+
+def _rows_of_chunk(width: int) -> int:
+    return max(CHUNK_PIXELS // width, 1)
+
+
+def _cie(flat: NDArray[Any], table: FloatArray | None, color_space: str) -> FloatArray:
+    """Convert sRGB or gray pixels (n, 3) or (n, 1) into CIE features (3 or 1, n)."""
+    if table is None:
+        linear = np.ascontiguousarray(color.linear_from_srgb(_unit(flat)).T)
+    else:
+        linear = np.empty(flat.shape[::-1], np.float32)
+        color.look_up(flat.view(np.uint8) if flat.dtype.kind == "b" else flat, table, linear)
+    out = np.empty_like(linear)
+    if len(linear) == 1:
+        color.lightness_from_linear(linear, out)
+    elif color_space == "luv":
+        color.luv_from_linear(linear, out)
+    else:
+        color.lab_from_linear(linear, out)
+    return out
+
+
+def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str) -> NDArray[Any]:
+    """Return features (C, H, W) as pixels (H, W, C) of the dtype of the image they came from.
+
+    Colours outside the gamut are clipped. Masked pixels keep the value they had.
+    """
+    n_bands, height, width = features.shape
+    out = np.empty((height, width, n_bands), pixels.values.dtype)
+    for first, last in bands(height, _rows_of_chunk(width)):
+        flat = features[:, first:last].reshape(n_bands, -1)
+        if pixels.mask is not None:
+            flat = np.where(pixels.mask[first:last].ravel(), flat, 0)
+        if color_space == "none":
+            values: NDArray[Any] = flat.astype(np.float64)
+        elif color_space == "rgb":
+            values = np.clip(flat.astype(np.float64) / 255.0, 0, 1) * _scale(out.dtype)
+        else:
+            if n_bands == 1:
+                lightness = flat[0].astype(np.float64)
+                y = np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness / 903.3)
+                linear = y[None]
+            else:
+                linear = (color.linear_from_luv if color_space == "luv" else color.linear_from_lab)(
+                    flat
+                )
+            values = color.srgb_from_linear(linear) * _scale(out.dtype)
+        out[first:last] = to_dtype(values, out.dtype).T.reshape(last - first, width, n_bands)
+        if pixels.mask is not None:
+            hidden = ~pixels.mask[first:last]
+            out[first:last][hidden] = pixels.values[first:last][hidden]
+    return out
+
+
+def to_dtype(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Round and clip float values into `dtype`."""
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    if dtype.kind == "b":
+        return values >= 0.5
+    info = np.iinfo(dtype)
+    # float(info.max) may round up past the largest 64-bit integer; nextafter stays inside.
+    high = float(info.max) if dtype.itemsize < 8 else np.nextafter(float(info.max), 0)
+    rounded: NDArray[Any] = np.clip(np.rint(values), float(info.min), high).astype(dtype)
+    return rounded

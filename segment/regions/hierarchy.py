@@ -1,0 +1,250 @@
+"""One run, every scale: the tree in which the regions of a segmentation merge."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import FileError, InputError
+from segment.files import display_name, file_error, write_bytes
+from segment.kernels.regions import adjacency, merging
+from segment.params import Cut, MeanShiftParams
+from segment.regions.cues import region_cues
+from segment.regions.features import Pixels
+from segment.threads import resolve_n_threads
+
+if TYPE_CHECKING:
+    from segment.regions.segmentation import Segmentation
+
+# The height that becomes level 0.5: the one cut that agrees best with people over the 200 training
+# images of BSDS500.
+MIDDLE_HEIGHT = 0.0003
+LEVEL_POWER = 0.6  # spreads the scales that people use over the levels
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """The regions of a segmentation, merged two by two until one is left.
+
+    Attributes
+    ----------
+    leaves : Segmentation
+        The segmentation that was merged.
+    parents : ndarray, shape (m,), int32
+        Parent of each node, -1 for a root. Nodes 0..n-1 are the leaves (node i is label i + 1),
+        node n + k is what merge k made. There is one root, and m = 2 n - 1, unless a mask cuts the
+        image into parts.
+    levels : ndarray, shape (m,), float32
+        Level in [0, 1) at which each node appears: 0 for leaves, never falling from merge to merge.
+
+    Examples
+    --------
+    >>> import numpy as np, segment
+    >>> image = np.zeros((40, 60, 3), np.uint8)
+    >>> image[:, 20:40] = 100
+    >>> image[:, 40:] = 120
+    >>> tree = segment.mean_shift(image).hierarchy()
+    >>> tree.cut(n_regions=2).labels[0, [0, 30, 50]]
+    array([1, 2, 2], dtype=int32)
+    """
+
+    leaves: Segmentation
+    parents: NDArray[np.int32]
+    levels: NDArray[np.float32]
+
+    @property
+    def n_leaves(self) -> int:
+        """Number of leaves."""
+        return self.leaves.n_regions
+
+    def cut(self, level: float | None = None, n_regions: int | None = None) -> Segmentation:
+        """Return the segmentation at one scale; give either of the two.
+
+        Parameters
+        ----------
+        level : float
+            0 keeps all leaves, 1 merges all that hang together; the same level means the same
+            difference between regions on every image. 0.5 is about what people draw.
+        n_regions : int
+            Number of regions, at least 1. The nearest possible number is taken where there are
+            fewer leaves, or more parts that a mask separates.
+
+        Raises
+        ------
+        InputError
+            If not exactly one is given, or it is out of its domain.
+        """
+        from segment.regions.segmentation import Segmentation
+
+        n_merges = self._count_merges(level, n_regions)
+        table = np.zeros(self.n_leaves + 1, np.int32)
+        count = merging.cut_tree(self.parents, self.n_leaves, n_merges, table)
+        weights = self._areas
+        sums = np.zeros((count, self.leaves.modes.shape[1]))
+        np.add.at(sums, table[1:] - 1, weights[:, None] * self.leaves.modes.astype(np.float64))
+        total = np.bincount(table[1:] - 1, weights, minlength=count)
+        modes = (sums / total[:, None]).astype(np.float32)
+        labels = np.take(table, self.leaves.labels)
+        return Segmentation(labels, modes, self.leaves.params, self.leaves._pixels)
+
+    def contours(self) -> NDArray[np.float32]:
+        """Return the ultrametric contour map, float32 (H, W).
+
+        Where a pixel's right or lower neighbour is of another leaf: the level up to which they stay
+        apart, 1 where they never meet; 0 elsewhere. ``contours() > level`` is
+        ``cut(level).boundaries()``.
+        """
+        labels = self.leaves.labels
+        pairs, cracks, edges = adjacency.touching(labels, self.n_leaves)
+        levels = np.empty(len(pairs), np.float32)
+        merging.meeting_levels(pairs, self.parents, self.levels, levels)
+        out = np.zeros(labels.shape, np.float32)
+        adjacency.paint_cracks(cracks, edges, levels, out)
+        hidden = labels == 0
+        if hidden.any():
+            out[:, :-1][hidden[:, :-1] != hidden[:, 1:]] = 1
+            out[:-1][hidden[:-1] != hidden[1:]] = 1
+        return out
+
+    @cached_property
+    def _areas(self) -> NDArray[np.int64]:
+        return np.bincount(self.leaves.labels.ravel(), minlength=self.n_leaves + 1)[1:]
+
+    def _count_merges(self, level: float | None, n_regions: int | None) -> int:
+        scale = Cut(level, n_regions)
+        if scale.level is None and scale.n_regions is None:
+            raise InputError("neither level nor n_regions is given; give one of them")
+        if scale.n_regions is not None:
+            wanted = self.n_leaves - min(scale.n_regions, self.n_leaves)
+            return min(wanted, len(self.parents) - self.n_leaves)
+        steps = self.levels[self.n_leaves :]
+        return int(np.searchsorted(steps, np.float32(scale.level), side="right"))
+
+    def to_bytes(self) -> bytes:
+        """Return the tree, its leaves and the image as the content of one ``.npz`` file."""
+        pixels, leaves = self.leaves._pixels, self.leaves
+        about = {
+            "format": FORMAT,
+            "params": leaves.params.as_dict(),
+            "gray": pixels.gray,
+            "channel_axis": pixels.channel_axis,
+        }
+        arrays = {
+            "parents": self.parents,
+            "levels": self.levels,
+            "labels": leaves.labels,
+            "modes": leaves.modes,
+            "image": pixels.values,
+            "about": np.array(json.dumps(about)),
+        }
+        if pixels.mask is not None:
+            arrays["mask"] = pixels.mask
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        return stream.getvalue()
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write what `to_bytes` returns to a file, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If the file exists and `overwrite` is false, or cannot be written.
+        """
+        write_bytes(path, self.to_bytes(), overwrite=overwrite)
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Hierarchy:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read, or is no hierarchy.
+        """
+        name = display_name(path)
+        try:
+            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {key: file[key] for key in file.files}
+            about = json.loads(str(arrays["about"]))
+            if about["format"] != FORMAT:
+                raise FileError(
+                    f"{name} is a hierarchy of format {about['format']} and this version reads "
+                    f"format {FORMAT}; save it again"
+                )
+            return _assemble(arrays, about)
+        except FileError:
+            raise
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            EOFError,
+            zipfile.BadZipFile,
+        ) as error:
+            raise FileError(
+                f"{name} is no saved hierarchy; give a file that Hierarchy.save wrote"
+            ) from error
+        except OSError as error:
+            raise file_error(path, error) from error
+
+
+def _assemble(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Hierarchy:
+    from segment.regions.segmentation import Segmentation
+
+    image, labels, modes = arrays["image"], arrays["labels"], arrays["modes"]
+    parents, levels = arrays["parents"], arrays["levels"]
+    n, m = len(modes), len(parents)
+    nodes = np.arange(m)
+    # The kernels do not check indices: a file from elsewhere must not make them leave the arrays.
+    sound = (
+        image.ndim == 3
+        and labels.shape == image.shape[:2]
+        and labels.dtype == parents.dtype == np.int32
+        and levels.dtype == modes.dtype == np.float32
+        and levels.shape == parents.shape
+        and n <= m < max(2 * n, 1)
+        and bool((labels >= 0).all() and (labels <= n).all())
+        and bool(((parents == -1) | ((parents > nodes) & (parents >= n) & (parents < m))).all())
+    )
+    if not sound:
+        raise ValueError("arrays do not fit together")
+    pixels = Pixels(image, arrays.get("mask"), bool(about["gray"]), int(about["channel_axis"]))
+    return Hierarchy(
+        Segmentation(labels, modes, MeanShiftParams(**about["params"]), pixels), parents, levels
+    )
+
+
+def build_hierarchy(segmentation: Segmentation, n_threads: int | None = None) -> Hierarchy:
+    """Merge the regions of a segmentation; see `Segmentation.hierarchy`."""
+    labels, n = segmentation.labels, segmentation.n_regions
+    pixels = segmentation._pixels
+    cues = region_cues(
+        pixels, segmentation.params.color_space, labels, n, resolve_n_threads(n_threads)
+    )
+    children, heights = merging.merge(
+        cues.counts,
+        cues.first_texture,
+        cues.areas,
+        cues.pairs,
+        cues.lengths,
+        cues.boundaries,
+        np.float32(labels.size),
+    )
+    parents = np.full(n + len(children), -1, np.int32)
+    parents[children] = np.arange(n, len(parents), dtype=np.int32)[:, None]
+    levels = np.zeros(len(parents), np.float32)
+    scaled = (np.maximum.accumulate(heights, dtype=np.float64) / MIDDLE_HEIGHT) ** LEVEL_POWER
+    levels[n:] = scaled / (1 + scaled)
+    return Hierarchy(segmentation, parents, levels)

@@ -1,0 +1,206 @@
+"""One picture from file to files: what `segment image`, a batch and a cluster do alike."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from segment.images import MAX_PIXELS, read_image
+from segment.params import Cut, MeanShiftParams
+from segment.threads import watched
+
+if TYPE_CHECKING:
+    from segment.images import Image
+    from segment.regions.hierarchy import Hierarchy
+    from segment.regions.segmentation import Segmentation
+
+NEED_HIERARCHY = frozenset({"contours", "hierarchy"})
+ONLY_OF_REGIONS = ("min_size", "connectivity")  # parameters that filtering does not have
+
+
+class Show(Protocol):
+    """Whoever wants to see how the work goes on; `segment.cli.progress.Display` does."""
+
+    compile_seconds: float
+
+    def note(self, text: str) -> None: ...
+    def stage(self, stage: str) -> None: ...
+    def watch(self, done: int, total: int) -> None: ...
+
+
+class Unseen:
+    """Shows nothing."""
+
+    compile_seconds = 0.0
+
+    def note(self, text: str) -> None:
+        pass
+
+    def stage(self, stage: str) -> None:
+        pass
+
+    def watch(self, done: int, total: int) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is to be done with a picture.
+
+    Attributes
+    ----------
+    params : MeanShiftParams
+    cut : Cut
+        Where to cut the hierarchy, if at all.
+    kinds : sequence of str
+        What to save; names from `segment.exports.KINDS`.
+    page, max_pixels, accept_damaged
+        As in `segment.read_image`.
+    """
+
+    params: MeanShiftParams = field(default_factory=MeanShiftParams)
+    cut: Cut = field(default_factory=Cut)
+    kinds: Sequence[str] = ("labels", "posterized", "overlay", "json")
+    page: int = 0
+    max_pixels: int = MAX_PIXELS
+    accept_damaged: bool = False
+
+
+@dataclass(frozen=True)
+class Product:
+    """What came of a picture: the files by kind, and the facts that go with them."""
+
+    image: Image
+    segmentation: Segmentation
+    outputs: dict[str, Path]
+    seconds: dict[str, float]
+    facts: dict[str, Any]
+
+
+def make(
+    source: str | os.PathLike[str],
+    stem: Path,
+    recipe: Recipe,
+    *,
+    n_threads: int,
+    overwrite: bool = False,
+    show: Show | None = None,
+    ask: Callable[[Image], None] | None = None,
+) -> Product:
+    """Read, segment and save one picture.
+
+    Parameters
+    ----------
+    source : path-like
+        The image file; ``"-"`` for standard input.
+    stem : Path
+        Folder and beginning of the outputs' names; ``"-"`` for standard output.
+    recipe : Recipe
+        What to do.
+    n_threads : int
+        Threads to use.
+    overwrite : bool
+        Whether existing outputs may be replaced.
+    show : Show, optional
+        Is told what is being done.
+    ask : callable, optional
+        Called with the image once it is read; may wait until there is memory for the rest.
+
+    Raises
+    ------
+    FileError, InputError
+        If the picture cannot be read, segmented or saved.
+    """
+    from segment import exports
+    from segment.files import display_name
+
+    show = show or Unseen()
+    name = display_name(source)
+    clock = Clock(show)
+    image = read_image(
+        source,
+        page=recipe.page,
+        max_pixels=recipe.max_pixels,
+        accept_damaged=recipe.accept_damaged,
+    )
+    for note in image.notes:
+        show.note(f"{name}: {note}")
+    clock.lap("read")
+    if ask is not None:
+        ask(image)
+        clock.lap("wait")
+    height, width = image.shape
+    show.stage(f"{name}: segmenting {width}x{height}")
+    segmentation = _segment(image, recipe, n_threads, show)
+    clock.lap("segment")
+    hierarchy: Hierarchy | None = None
+    if recipe.cut.wanted or NEED_HIERARCHY.intersection(recipe.kinds):
+        show.stage(f"{name}: merging {segmentation.n_regions:,} regions")
+        hierarchy = segmentation.hierarchy(n_threads=n_threads)
+        if recipe.cut.wanted:
+            segmentation = hierarchy.cut(recipe.cut.level, recipe.cut.n_regions)
+        clock.lap("merge")
+    filtered = None
+    if "filtered" in recipe.kinds:
+        show.stage(f"{name}: filtering {width}x{height}")
+        filtered = _filter(image, segmentation.params, n_threads, show)
+        clock.lap("filter")
+    show.stage(f"{name}: saving")
+    record: dict[str, Any] = {"input": os.fspath(source), "seconds": clock.laps}
+    if recipe.cut.wanted:
+        record["cut"] = {"level": recipe.cut.level, "n_regions": recipe.cut.n_regions}
+    if image.notes:
+        record["notes"] = list(image.notes)
+    outputs = exports.save(
+        segmentation,
+        image,
+        stem,
+        recipe.kinds,
+        filtered=filtered,
+        hierarchy=hierarchy,
+        record=record,
+        overwrite=overwrite,
+    )
+    clock.lap("save")
+    facts = {**exports.summary(segmentation), **record}
+    return Product(image, segmentation, outputs, clock.laps, facts)
+
+
+def _segment(image: Image, recipe: Recipe, n_threads: int, show: Show) -> Segmentation:
+    from segment.regions.segmentation import mean_shift
+
+    with watched(show.watch):
+        return mean_shift(
+            image.pixels, mask=image.mask, n_threads=n_threads, **recipe.params.as_dict()
+        )
+
+
+def _filter(image: Image, params: MeanShiftParams, n_threads: int, show: Show) -> Any:
+    from segment.regions.filtering import mean_shift_filter
+
+    given = params.as_dict()  # those of the segmentation, where "auto" is a number
+    for name in ONLY_OF_REGIONS:
+        del given[name]
+    with watched(show.watch):
+        return mean_shift_filter(image.pixels, mask=image.mask, n_threads=n_threads, **given)
+
+
+class Clock:
+    """Seconds between laps, without what was spent on compiling."""
+
+    def __init__(self, show: Show) -> None:
+        self.laps: dict[str, float] = {}
+        self._show = show
+        self._last = self._now()
+
+    def lap(self, name: str) -> None:
+        now = self._now()
+        self.laps[name] = round(now - self._last, 4)
+        self._last = now
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._show.compile_seconds

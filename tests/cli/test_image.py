@@ -1,0 +1,372 @@
+"""``segment image``: files in, files out, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+import segment
+from segment.cli import main
+from segment.images import read_image, write_image
+
+ROOT = Path(__file__).parents[2]
+DEFAULT_OUTPUTS = ["a.json", "a.labels.png", "a.overlay.png", "a.posterized.png"]
+
+
+def halves(dtype: type = np.uint8, shape: tuple[int, ...] = (24, 30, 3)) -> np.ndarray:
+    top = 1.0 if np.dtype(dtype).kind == "f" else np.iinfo(dtype).max
+    pixels = np.full(shape, 0.2 * top)
+    pixels[:, shape[1] // 2 :] = 0.8 * top
+    return pixels.astype(dtype)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with a picture a.png; the current one."""
+    monkeypatch.chdir(tmp_path)
+    write_image("a.png", halves())
+    return tmp_path
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(main.app, ["image", *args])
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def refused(result: Result, *words: str) -> None:
+    """Check that there was one line on stderr with these words, and exit code 1."""
+    assert result.exit_code == 1, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("segment: ")
+    assert result.stderr.count("\n") == 1, result.stderr
+    for word in words:
+        assert word in result.stderr
+
+
+# what is written and said
+
+
+def test_one_line_and_the_promised_files(folder: Path) -> None:
+    result = run("a.png")
+    assert result.exit_code == 0, result.output
+    assert written(folder / "outputs") == DEFAULT_OUTPUTS
+    assert result.stdout.count("\n") == 1
+    assert result.stdout.startswith("a.png: 2 regions, 30x24, ")
+    assert "outputs/a.{labels.png,posterized.png,overlay.png,json}" in result.stdout
+
+
+def test_labels_are_those_of_the_api(folder: Path) -> None:
+    noisy = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    write_image("b.png", noisy)
+    options = {
+        "spatial_bandwidth": 4.0,
+        "range_bandwidth": 20.0,
+        "min_size": 9,
+        "kernel": "epanechnikov",
+        "color_space": "lab",
+        "engine": "exact",
+        "connectivity": 2,
+        "max_iter": 30,
+        "tol": 0.5,
+    }
+    args = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    result = run("b.png", "--save", "all", *args)
+    assert result.exit_code == 0, result.output
+    expected = segment.mean_shift(noisy, **options)
+    out = folder / "outputs"
+    assert expected.n_regions > 2
+    assert np.array_equal(read_image(out / "b.labels.png").pixels, expected.labels)
+    assert np.array_equal(read_image(out / "b.posterized.png").pixels, expected.posterized)
+    del options["min_size"], options["connectivity"]
+    filtered = segment.mean_shift_filter(noisy, **options)
+    assert np.array_equal(read_image(out / "b.filtered.png").pixels, filtered)
+
+
+@pytest.mark.parametrize("short", ["-s9", "-r30", "-m60", "-kgaussian", "-crgb", "-t1"])
+def test_short_forms_are_understood(folder: Path, short: str) -> None:
+    long = {"s": "spatial_bandwidth", "r": "range_bandwidth", "m": "min_size"}
+    long |= {"k": "kernel", "c": "color_space"}
+    assert run("a.png", short).exit_code == 0
+    params = json.loads((folder / "outputs/a.json").read_text())["params"]
+    if short[1] != "t":
+        assert str(params[long[short[1]]]).removesuffix(".0") == short[2:]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [(np.uint8, (24, 30)), (np.uint16, (24, 30, 3)), (np.float32, (24, 30))],
+)
+def test_other_depths(folder: Path, dtype: type, shape: tuple[int, ...]) -> None:
+    write_image("b.tif", halves(dtype, shape))
+    result = run("b.tif")
+    assert result.exit_code == 0, result.output
+    back = read_image(folder / "outputs/b.posterized.tif").pixels
+    assert (back.dtype, back.shape) == (dtype, shape)
+
+
+def test_many_bands_in_their_own_units(folder: Path) -> None:
+    write_image("b.tif", halves(np.uint16, (24, 30, 5)))
+    refused(run("b.tif"), "b.tif: image", "--color-space none")
+    result = run("b.tif", "--color-space", "none", "-r", "2000", "--save", "all")
+    assert result.exit_code == 0, result.output
+    assert read_image(folder / "outputs/b.posterized.tif").pixels.shape == (24, 30, 5)
+
+
+def test_transparent_pixels_get_label_0(folder: Path) -> None:
+    alpha = np.full((24, 30), 255, np.uint8)
+    alpha[:, 10:20] = 0
+    write_image("b.png", halves(), alpha=alpha)
+    assert run("b.png").exit_code == 0
+    labels = read_image(folder / "outputs/b.labels.png").pixels
+    assert np.array_equal(labels == 0, alpha == 0)
+    assert len(np.unique(labels)) == 3
+
+
+def test_json_is_one_object_a_picture(folder: Path) -> None:
+    write_image("b.png", halves())
+    result = run("a.png", "b.png", "--json")
+    facts = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [fact["input"] for fact in facts] == ["a.png", "b.png"]
+    assert facts[0]["n_regions"] == 2
+    assert set(facts[0]["seconds"]) == {"read", "segment", "merge", "save"}
+    for path in facts[0]["outputs"].values():
+        assert Path(path).exists()
+
+
+def test_quiet_says_nothing(folder: Path) -> None:
+    result = run("a.png", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    assert written(folder / "outputs") == DEFAULT_OUTPUTS
+
+
+def test_one_bad_picture_does_not_stop_the_others(folder: Path) -> None:
+    write_image("b.png", halves())
+    result = run("a.png", "missing.png", "b.png")
+    assert result.exit_code == 1
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["a.png", "b.png"]
+    assert result.stderr.count("\n") == 1
+    assert "missing.png" in result.stderr
+
+
+def test_odd_file_names(folder: Path) -> None:
+    names = ["with space.png", "new\nline.png", "-dash.png", "ünï.png", "x" * 251 + ".png"]
+    if sys.platform == "linux":
+        names.append(os.fsdecode(b"not-\xff-utf8.png"))
+    for name in names:
+        write_image(name, halves())
+    result = run("--", *names)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("\n") == len(names)
+    assert len(written(folder / "outputs")) == 4 * len(names)
+
+
+def test_standard_input_to_standard_output(folder: Path) -> None:
+    command = [sys.executable, "-m", "segment", "image", "-", "-o", "-", "--save", "labels"]
+    data = Path("a.png").read_bytes()
+    result = subprocess.run(
+        command, input=data, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert result.returncode == 0, result.stderr
+    Path("labels.png").write_bytes(result.stdout)
+    assert read_image("labels.png").pixels.max() == 2
+    assert written(folder) == ["a.png", "labels.png"]
+
+
+# what is refused, before anything is computed
+
+
+@pytest.fixture
+def no_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        pytest.fail("computed before checking")
+
+    monkeypatch.setattr("segment.images.read_image", fail)
+
+
+@pytest.mark.usefixtures("no_computing")
+class TestRefusals:
+    def test_existing_outputs(self, folder: Path) -> None:
+        target = folder / "outputs" / "a.labels.tif"
+        target.parent.mkdir()
+        target.touch()
+        refused(run("a.png"), "a.labels.tif", "--overwrite")
+        assert written(folder / "outputs") == ["a.labels.tif"]
+
+    @pytest.mark.parametrize("other", ["sub/a.png", "a.jpg", "A.PNG", "a.png"])
+    def test_two_inputs_for_one_output(self, folder: Path, other: str) -> None:
+        refused(run("a.png", other), "a.png and", other, "would both write")
+        assert written(folder) == ["a.png"]
+
+    def test_an_input_as_output(self, folder: Path) -> None:
+        Path("a.overlay.png").touch()
+        refused(run("a.png", "a.overlay.png", "-o", ".", "--overwrite"), "is an input")
+
+    def test_a_file_in_place_of_the_folder(self, folder: Path) -> None:
+        Path("taken").write_text("kept")
+        refused(run("a.png", "-o", "taken"), "taken", "it is a file")
+        refused(run("a.png", "-o", "taken/sub"), "taken/sub")
+        assert Path("taken").read_text() == "kept"
+
+    @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_folder_that_cannot_be_written(self, folder: Path) -> None:
+        Path("locked").mkdir(mode=0o500)
+        refused(run("a.png", "-o", "locked"), "locked", "permission denied")
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            ["--spatial-bandwidth", "0"],
+            ["--spatial-bandwidth", "-1"],
+            ["--range-bandwidth", "nan"],
+            ["--range-bandwidth", "inf"],
+            ["--min-size", "-1"],
+            ["--kernel", "cubic"],
+            ["--color-space", "hsv"],
+            ["--engine", "slow"],
+            ["--connectivity", "3"],
+            ["--max-iter", "0"],
+            ["--tol", "0"],
+            ["--n-threads", "0"],
+            ["--save", "labels,pdf"],
+        ],
+    )
+    def test_values_that_mean_nothing(self, folder: Path, args: list[str]) -> None:
+        value = args[1].removeprefix("labels,")
+        refused(run("a.png", *args), value)
+        assert written(folder) == ["a.png"]
+
+    @pytest.mark.parametrize(
+        "args",
+        [["--spatial-bandwidth", "wide"], ["--min-size", "2.5"], ["--page", "x"], ["--foo"], []],
+    )
+    def test_wrong_usage(self, folder: Path, args: list[str]) -> None:
+        result = run("a.png", *args) if args else run()
+        assert result.exit_code == 2
+        assert "Usage" in result.stderr
+        assert written(folder) == ["a.png"]
+
+    @pytest.mark.parametrize(
+        "args", [["a.png", "-o", "-"], ["a.png", "b.png", "-o", "-", "--save", "labels"]]
+    )
+    def test_more_than_one_file_to_standard_output(self, folder: Path, args: list[str]) -> None:
+        refused(run(*args), "-o -", "give one IMAGE and one kind")
+
+    def test_two_things_to_standard_output(self, folder: Path) -> None:
+        refused(run("a.png", "-o", "-", "--save", "labels", "--json"), "--json and -o -")
+
+
+# what cannot be read
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n"])
+def test_files_that_are_no_images(folder: Path, content: bytes) -> None:
+    Path("bad.png").write_bytes(content)
+    refused(run("bad.png"), "bad.png")
+    assert written(folder / "outputs") == []
+
+
+def test_folders_and_missing_files(folder: Path) -> None:
+    refused(run("missing.png"), "missing.png", "no such file")
+    refused(run("."), "folder")
+
+
+def test_too_many_pixels(folder: Path) -> None:
+    refused(run("a.png", "--max-pixels", "100"), "a.png", "--max-pixels")
+
+
+def test_a_truncated_file_is_taken_only_when_told(folder: Path) -> None:
+    data = (ROOT / "images" / "chelsea.png").read_bytes()
+    Path("cut.png").write_bytes(data[: len(data) * 2 // 3])
+    refused(run("cut.png"), "cut.png", "--accept-damaged")
+    result = run("cut.png", "--accept-damaged")
+    assert result.exit_code == 0
+    assert "cut.png: it is damaged" in result.stderr
+
+
+# the smallest and the emptiest
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 40), (40, 1, 3)])
+def test_tiny_pictures(folder: Path, shape: tuple[int, ...]) -> None:
+    write_image("tiny.png", np.full(shape, 99, np.uint8))
+    result = run("tiny.png", "--save", "all")
+    assert result.exit_code == 0, result.output
+    assert "tiny.png: 1 region, " in result.stdout
+
+
+def test_a_picture_that_is_transparent_all_over(folder: Path) -> None:
+    write_image("void.png", halves(), alpha=np.zeros((24, 30), np.uint8))
+    result = run("void.png", "--save", "all")
+    assert result.exit_code == 0, result.output
+    assert "void.png: 0 regions, " in result.stdout
+    assert not read_image("outputs/void.labels.png").pixels.any()
+
+
+# while it works
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupted_run_leaves_nothing_half_done(folder: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 1200, 3)).astype(np.uint8)
+    write_image("big.png", noise)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "segment", "image", "big.png", "-s", "40", "-r", "60"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    deadline = time.monotonic() + 60
+    while not Path("outputs").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert written(folder / "outputs") == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_progress_is_live_on_a_terminal_and_leaves_stdout_alone(folder: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "segment", "image", "a.png"],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    stdout, _ = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"a.png: " in shown
+    assert b"\x1b[" in shown
+    assert stdout.startswith("a.png: 2 regions")
+    assert "\x1b" not in stdout
