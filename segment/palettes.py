@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.params import choice, positive_number, whole_number
 from segment.points.clustering import MeanShift
-from segment.regions.features import Pixels, check_image, feature_planes, pixels_from_features
+from segment.regions.checks import Pixels, check_image
+from segment.regions.features import feature_planes, pixels_from_features
 
 COLOR_SPACES = ("lab", "luv", "rgb")
 

@@ -35,7 +35,8 @@ def bandwidth(
     from segment import exports
     from segment.images import MAX_PIXELS, read_image
     from segment.regions.bandwidths import estimate
-    from segment.regions.features import check_image, feature_planes
+    from segment.regions.checks import check_image
+    from segment.regions.features import feature_planes
 
     space = choice("color_space", color_space, COLOR_SPACES)
     limit = MAX_PIXELS if max_pixels is None else max_pixels

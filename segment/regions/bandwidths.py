@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.params import AUTO, COLOR_SPACES, choice
-from segment.regions.features import Pixels, check_image, feature_planes
+from segment.regions.checks import Pixels, check_image
+from segment.regions.features import feature_planes
 
 Bandwidth = float | Literal["auto"]
 

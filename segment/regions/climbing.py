@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.kernels.regions import exact, fast, window, window16
 from segment.params import KERNELS, MeanShiftParams
+from segment.regions.checks import Pixels
 from segment.regions.features import (
     FloatArray,
-    Pixels,
     color_range,
     color_units,
     feature_planes,

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from segment.kernels.regions import adjacency, boundaries
 from segment.kernels.regions import words as word_kernels
-from segment.regions.features import FloatArray, Pixels, feature_planes
+from segment.regions.checks import Pixels
+from segment.regions.features import FloatArray, feature_planes
 from segment.threads import run
 
 # Words of the palettes of colours, of colours beside texture, and of textures.

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.params import COLOR_SPACES, choice
+from segment.regions.checks import check_image
 from segment.regions.cues import comparable_planes
-from segment.regions.features import FloatArray, check_image
+from segment.regions.features import FloatArray
 
 RADIUS = 2  # of the window that is compared with ideal edges, pixels
 ORIENTATIONS = 8

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.params import COLOR_SPACES, MeanShiftParams, choice
 from segment.regions.bandwidths import Bandwidth, resolve_bandwidths
+from segment.regions.checks import check_image
 from segment.regions.climbing import check_weights, find_modes
-from segment.regions.features import check_image, pixels_from_features
+from segment.regions.features import pixels_from_features
 from segment.threads import resolve_n_threads
 
 

@@ -18,8 +18,8 @@ from segment.errors import FileError, InputError
 from segment.files import display_name, file_error, write_bytes
 from segment.kernels.regions import adjacency, merging
 from segment.params import Cut, MeanShiftParams
+from segment.regions.checks import Pixels
 from segment.regions.cues import region_cues
-from segment.regions.features import Pixels
 from segment.threads import resolve_n_threads
 
 if TYPE_CHECKING:

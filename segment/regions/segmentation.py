@@ -13,8 +13,9 @@ from segment.kernels.regions import labels as kernels
 from segment.kernels.regions import measuring
 from segment.params import COLOR_SPACES, MeanShiftParams, choice
 from segment.regions.bandwidths import Bandwidth, resolve_bandwidths
+from segment.regions.checks import Pixels, check_image
 from segment.regions.climbing import Modes, check_weights, find_modes
-from segment.regions.features import Pixels, check_image, to_dtype
+from segment.regions.features import to_dtype
 from segment.threads import bands, resolve_n_threads, run
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from sklearn.cluster import MeanShift
 
-from segment.regions.features import check_image, feature_planes
+from segment.regions.checks import check_image
+from segment.regions.features import feature_planes
 from tests.benchmarks._edison import Edison
 from tests.benchmarks._measure import Image, Job, busy
 

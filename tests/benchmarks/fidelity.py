@@ -24,8 +24,9 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from segment.params import ENGINES, MeanShiftParams
+from segment.regions.checks import check_image
 from segment.regions.climbing import find_modes
-from segment.regions.features import check_image, feature_planes
+from segment.regions.features import feature_planes
 from segment.regions.segmentation import label_regions
 from tests.benchmarks import _edison, _measure
 from tests.benchmarks._measure import Image

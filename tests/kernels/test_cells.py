@@ -11,13 +11,8 @@ import segment
 from segment.kernels.regions import cells, window, window16
 from segment.params import MeanShiftParams
 from segment.regions import climbing
-from segment.regions.features import (
-    check_image,
-    color_range,
-    color_units,
-    feature_planes,
-    short_planes,
-)
+from segment.regions.checks import check_image
+from segment.regions.features import color_range, color_units, feature_planes, short_planes
 from tests.naive import cells as naive_cells
 
 F = np.float32

@@ -12,8 +12,8 @@ from scipy import ndimage
 
 import segment
 from segment.params import KERNELS, MeanShiftParams
+from segment.regions.checks import check_image
 from segment.regions.climbing import Modes, find_modes, reach
-from segment.regions.features import check_image
 
 
 def photograph() -> NDArray[np.uint8]:

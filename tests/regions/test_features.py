@@ -9,7 +9,8 @@ import pytest
 import skimage.color
 from numpy.typing import NDArray
 
-from segment.regions.features import check_image, feature_planes, pixels_from_features, to_dtype
+from segment.regions.checks import check_image
+from segment.regions.features import feature_planes, pixels_from_features, to_dtype
 
 ORACLE = {"luv": skimage.color.rgb2luv, "lab": skimage.color.rgb2lab}
 INTEGERS = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 import segment
 from segment.params import KERNELS, MeanShiftParams
+from segment.regions.checks import check_image
 from segment.regions.climbing import find_modes
-from segment.regions.features import check_image
 from tests.naive import regions as naive
 
 F = np.float32
