@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 from segment.errors import InputError
 
@@ -14,7 +14,7 @@ KERNELS = ("flat", "epanechnikov", "gaussian")
 ENGINES = ("fast", "exact")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
-AUTO = "auto"
+AUTO: Literal["auto"] = "auto"
 # Level at which the commands cut a picture for which nobody chose a scale. On training images of
 # BSDS500, 0.5 covers what people drew best (0.65, at 14 regions; plain mean shift with its defaults
 # 0.41), and 0.45 nearly as well (0.64, at 22) while it loses fewer of the things one sees.
@@ -24,17 +24,19 @@ DEFAULT_LEVEL = 0.45
 LEAF_BANDWIDTHS = (5.0, 4.0)
 
 
+Bandwidth = float | Literal["auto"]
+
+
 @dataclass(frozen=True, slots=True)
-class MeanShiftParams:
-    """Parameters of mean shift over an image.
+class MeanShiftOptions:
+    """What is asked of mean shift over an image; bandwidths may be left to the image.
 
     Attributes
     ----------
-    spatial_bandwidth : float
+    spatial_bandwidth : float or "auto"
         Radius of the spatial window, in pixels (standard deviation for ``kernel="gaussian"``).
-        This and the next may be "auto" here until an image is at hand; those of a segmentation are
-        numbers.
-    range_bandwidth : float
+        "auto" takes what `segment.estimate_bandwidths` chooses, as does the next.
+    range_bandwidth : float or "auto"
         Radius of the colour window, in units of `color_space` (standard deviation for
         ``kernel="gaussian"``).
     min_size : int
@@ -59,8 +61,8 @@ class MeanShiftParams:
         If a value is of the wrong type or out of its domain.
     """
 
-    spatial_bandwidth: float = 7.0
-    range_bandwidth: float = 6.5
+    spatial_bandwidth: Bandwidth = 7.0
+    range_bandwidth: Bandwidth = 6.5
     min_size: int = 20
     kernel: str = "flat"
     color_space: str = "luv"
@@ -88,6 +90,24 @@ class MeanShiftParams:
     def as_dict(self) -> dict[str, Any]:
         """Return the parameters as a plain dictionary, for JSON and for calling the API again."""
         return asdict(self)
+
+    def resolved(self, spatial_bandwidth: float, range_bandwidth: float) -> MeanShiftParams:
+        """Return the parameters of a run: the same, with these bandwidths."""
+        bandwidths = {"spatial_bandwidth": spatial_bandwidth, "range_bandwidth": range_bandwidth}
+        return MeanShiftParams(**{**self.as_dict(), **bandwidths})
+
+
+@dataclass(frozen=True, slots=True)
+class MeanShiftParams(MeanShiftOptions):
+    """Parameters of a run of mean shift: `MeanShiftOptions` whose bandwidths are numbers."""
+
+    spatial_bandwidth: float = 7.0
+    range_bandwidth: float = 6.5
+
+    def __post_init__(self) -> None:
+        positive_number("spatial_bandwidth", self.spatial_bandwidth)
+        positive_number("range_bandwidth", self.range_bandwidth)
+        MeanShiftOptions.__post_init__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +163,15 @@ def choose_scale(given: Mapping[str, Any], cut: Cut) -> tuple[dict[str, Any], Cu
     return {**leaves, **given}, cut if cut.wanted else Cut(level=DEFAULT_LEVEL)
 
 
-def bandwidth(name: str, value: object) -> float | str:
+def bandwidth(name: str, value: object) -> Bandwidth:
     """Return `value` if it is "auto", else as a float, or raise InputError."""
-    return AUTO if isinstance(value, str) and value == AUTO else positive_number(name, value)
+    if not isinstance(value, str):
+        return positive_number(name, value)
+    if value != AUTO:
+        raise InputError(
+            f"{name}={value!r} is of type str; give a number above 0, or the word 'auto'"
+        )
+    return AUTO
 
 
 def positive_number(name: str, value: object) -> float:

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segment.images import MAX_PIXELS, read_image
-from segment.params import Cut, MeanShiftParams
+from segment.params import Cut, MeanShiftOptions
 from segment.threads import watched
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from segment.images import Image
     from segment.regions.hierarchy import Hierarchy
     from segment.regions.segmentation import Segmentation
 
 NEED_HIERARCHY = frozenset({"contours", "hierarchy"})
-ONLY_OF_REGIONS = ("min_size", "connectivity")  # parameters that filtering does not have
 
 
 class Show(Protocol):
@@ -53,7 +54,7 @@ class Recipe:
 
     Attributes
     ----------
-    params : MeanShiftParams
+    params : MeanShiftOptions
     cut : Cut
         Where to cut the hierarchy, if at all.
     kinds : sequence of str
@@ -62,7 +63,7 @@ class Recipe:
         As in `segment.read_image`.
     """
 
-    params: MeanShiftParams = field(default_factory=MeanShiftParams)
+    params: MeanShiftOptions = field(default_factory=MeanShiftOptions)
     cut: Cut = field(default_factory=Cut)
     kinds: Sequence[str] = ("labels", "posterized", "overlay", "json")
     page: int = 0
@@ -135,7 +136,7 @@ def make(
         clock.lap("wait")
     height, width = image.shape
     show.stage(f"{name}: segmenting {width}x{height}")
-    segmentation = _segment(image, recipe, n_threads, show)
+    segmentation, filtered = _segment(image, recipe, n_threads, show)
     clock.lap("segment")
     hierarchy: Hierarchy | None = None
     if recipe.cut.wanted or NEED_HIERARCHY.intersection(recipe.kinds):
@@ -144,11 +145,6 @@ def make(
         if recipe.cut.wanted:
             segmentation = hierarchy.cut(recipe.cut.level, recipe.cut.n_regions)
         clock.lap("merge")
-    filtered = None
-    if "filtered" in recipe.kinds:
-        show.stage(f"{name}: filtering {width}x{height}")
-        filtered = _filter(image, segmentation.params, n_threads, show)
-        clock.lap("filter")
     show.stage(f"{name}: saving")
     record: dict[str, Any] = {"input": os.fspath(source), "seconds": clock.laps}
     if recipe.cut.wanted:
@@ -170,23 +166,18 @@ def make(
     return Product(image, segmentation, outputs, clock.laps, facts)
 
 
-def _segment(image: Image, recipe: Recipe, n_threads: int, show: Show) -> Segmentation:
-    from segment.regions.segmentation import mean_shift
+def _segment(
+    image: Image, recipe: Recipe, n_threads: int, show: Show
+) -> tuple[Segmentation, NDArray[Any] | None]:
+    """Return the regions, and the filtered picture if it is to be saved: one climb for both."""
+    from segment.regions.climbing import climb
+    from segment.regions.filtering import paint
+    from segment.regions.segmentation import segmentation_of
 
     with watched(show.watch):
-        return mean_shift(
-            image.pixels, mask=image.mask, n_threads=n_threads, **recipe.params.as_dict()
-        )
-
-
-def _filter(image: Image, params: MeanShiftParams, n_threads: int, show: Show) -> Any:
-    from segment.regions.filtering import mean_shift_filter
-
-    given = params.as_dict()  # those of the segmentation, where "auto" is a number
-    for name in ONLY_OF_REGIONS:
-        del given[name]
-    with watched(show.watch):
-        return mean_shift_filter(image.pixels, mask=image.mask, n_threads=n_threads, **given)
+        climbed = climb(image.pixels, recipe.params, mask=image.mask, n_threads=n_threads)
+        segmentation = segmentation_of(climbed, n_threads=n_threads)
+    return segmentation, paint(climbed) if "filtered" in recipe.kinds else None
 
 
 class Clock:

@@ -19,7 +19,7 @@ from segment.errors import FileError, InputError
 from segment.exports import DEFAULT_KINDS
 from segment.files import FULL, display_name, file_error
 from segment.images import MAX_PIXELS
-from segment.params import Cut, MeanShiftParams, choose_scale
+from segment.params import Cut, MeanShiftOptions, choose_scale
 from segment.threads import resolve_n_threads
 from segment.workflow import Recipe
 
@@ -119,12 +119,12 @@ def batch(
     return run(Path(src), Path(dst), options, progress)
 
 
-def _params(given: dict[str, Any]) -> MeanShiftParams:
-    known = MeanShiftParams().as_dict()
+def _params(given: dict[str, Any]) -> MeanShiftOptions:
+    known = MeanShiftOptions().as_dict()
     for name in given:
         if name not in known:
             raise InputError(f"{name!r} is no option of batch; choose from {', '.join(known)}")
-    return MeanShiftParams(**given)
+    return MeanShiftOptions(**given)
 
 
 def run(src: Path, dst: Path, options: BatchOptions, progress: Watch | None = None) -> Report:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from segment import __version__
 from segment.errors import SegmentError
 from segment.files import display_name, file_error
-from segment.params import Cut, MeanShiftParams
+from segment.params import Cut, MeanShiftOptions
 from segment.workflow import Product, Recipe, make
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Task:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Task:
         given = dict(content["recipe"])
-        given["params"] = MeanShiftParams(**given["params"])
+        given["params"] = MeanShiftOptions(**given["params"])
         given["cut"] = Cut(**given["cut"])
         given["kinds"] = tuple(given["kinds"])
         return cls(**{**content, "recipe": Recipe(**given)})
@@ -195,13 +195,15 @@ def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def warm(recipe: Recipe) -> None:
     """Compile what pictures of the usual kinds need, so that workers find it in the cache."""
-    from segment.regions.segmentation import mean_shift
+    from segment.regions.climbing import climb
+    from segment.regions.segmentation import segmentation_of
 
     for dtype, white in (("uint8", 255), ("uint16", 65535), ("float32", 1)):
         for shape in ((24, 32), (24, 32, 3)):
             noise = np.random.default_rng(0).uniform(0, white, shape).astype(dtype)
             with contextlib.suppress(SegmentError):
-                result = mean_shift(noise, n_threads=1, **recipe.params.as_dict())
+                climbed = climb(noise, recipe.params, n_threads=1)
+                result = segmentation_of(climbed, n_threads=1)
                 result.posterized  # noqa: B018
                 result.regions()
                 if recipe.cut.wanted:

@@ -14,12 +14,12 @@ import typer
 from segment.cli import options
 from segment.cli.progress import report as print_error
 from segment.files import display_name
-from segment.params import MeanShiftParams
+from segment.params import MeanShiftOptions
 
 if TYPE_CHECKING:
     from segment.batching.report import Progress, Report
 
-DEFAULT = MeanShiftParams()
+DEFAULT = MeanShiftOptions()
 EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 MOST = 50  # failures that are listed
 
@@ -93,7 +93,7 @@ def batch(
         context, spatial_bandwidth, range_bandwidth, level, regions
     )
     recipe = Recipe(
-        params=MeanShiftParams(
+        params=MeanShiftOptions(
             spatial_bandwidth=spatial_bandwidth,
             range_bandwidth=range_bandwidth,
             min_size=min_size,

@@ -15,12 +15,12 @@ from segment.cli import options
 from segment.cli.progress import Display, explain
 from segment.errors import FileError, InputError, SegmentError
 from segment.files import display_name, file_error
-from segment.params import MeanShiftParams
+from segment.params import MeanShiftOptions
 
 if TYPE_CHECKING:
     from segment.workflow import Recipe
 
-DEFAULT = MeanShiftParams()
+DEFAULT = MeanShiftOptions()
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def image(
     spatial_bandwidth, range_bandwidth, cut = options.scale(
         context, spatial_bandwidth, range_bandwidth, level, regions
     )
-    params = MeanShiftParams(
+    params = MeanShiftOptions(
         spatial_bandwidth=spatial_bandwidth,
         range_bandwidth=range_bandwidth,
         min_size=min_size,

@@ -17,26 +17,27 @@ from segment.params import (
     ENGINES,
     KERNELS,
     LEAF_BANDWIDTHS,
+    Bandwidth,
     Cut,
-    MeanShiftParams,
+    MeanShiftOptions,
     choose_scale,
 )
 
-# What mean shift does; the defaults are those of `segment.params.MeanShiftParams`.
+# What mean shift does; the defaults are those of `segment.params.MeanShiftOptions`.
 
 
-_PLAIN = MeanShiftParams()
+_PLAIN = MeanShiftOptions()
 
 
-def _bandwidth(text: str) -> Any:
+def _bandwidth(text: str) -> Bandwidth:
     try:
-        return text if text == AUTO else float(text)
+        return AUTO if text == AUTO else float(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is neither a number nor {AUTO!r}") from None
 
 
 SpatialBandwidth = Annotated[
-    float,
+    Any,  # a Bandwidth; Typer takes no unions
     typer.Option(
         "--spatial-bandwidth",
         "-s",
@@ -48,7 +49,7 @@ SpatialBandwidth = Annotated[
     ),
 ]
 RangeBandwidth = Annotated[
-    float,
+    Any,  # a Bandwidth; Typer takes no unions
     typer.Option(
         "--range-bandwidth",
         "-r",
@@ -191,10 +192,14 @@ Json = Annotated[
 
 
 def scale(
-    context: typer.Context, spatial: float, color: float, level: float | None, regions: int | None
-) -> tuple[float, float, Cut]:
+    context: typer.Context,
+    spatial: Bandwidth,
+    color: Bandwidth,
+    level: float | None,
+    regions: int | None,
+) -> tuple[Bandwidth, Bandwidth, Cut]:
     """Return the bandwidths and the cut that the options ask for; see `choose_scale`."""
-    options = {"spatial_bandwidth": spatial, "range_bandwidth": color}
+    options: dict[str, Bandwidth] = {"spatial_bandwidth": spatial, "range_bandwidth": color}
     given = {}
     for name, value in options.items():
         source = context.get_parameter_source(name)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InputError
-from segment.params import AUTO, COLOR_SPACES, choice
+from segment.params import AUTO, COLOR_SPACES, MeanShiftOptions, MeanShiftParams, choice
 from segment.regions.checks import Pixels, check_image
 from segment.regions.features import feature_planes
-
-Bandwidth = float | Literal["auto"]
 
 # The spatial bandwidth is this many pixels on a 481 x 321 photograph, and grows with the side.
 REFERENCE_BANDWIDTH, REFERENCE_PIXELS = 7.0, 481 * 321
@@ -110,25 +106,19 @@ def estimate(pixels: Pixels, color_space: str) -> Estimate:
     return Estimate(_rounded(max(spatial, 1.0)), _rounded(color), contrast, noise)
 
 
-def resolve_bandwidths(
-    spatial: Bandwidth, color: Bandwidth, kernel: str, pixels: Pixels, color_space: str
-) -> tuple[float, float]:
-    """Return bandwidths with "auto" replaced by the choice for this image.
+def resolve_bandwidths(options: MeanShiftOptions, pixels: Pixels) -> MeanShiftParams:
+    """Return the parameters of a run, with "auto" replaced by the choice for this image.
 
     For ``kernel="gaussian"`` it is halved: a flat disc has half its radius as standard deviation.
     """
-    for name, value in (("spatial_bandwidth", spatial), ("range_bandwidth", color)):
-        if isinstance(value, str) and value != AUTO:
-            raise InputError(
-                f"{name}={value!r} is of type str; give a number above 0, or the word 'auto'"
-            )
-    if not isinstance(spatial, str) and not isinstance(color, str):
-        return spatial, color
-    found = estimate(pixels, color_space)
-    share = 0.5 if kernel == "gaussian" else 1.0
-    return (
-        share * found.spatial if isinstance(spatial, str) else spatial,
-        share * found.range if isinstance(color, str) else color,
+    spatial, color = options.spatial_bandwidth, options.range_bandwidth
+    if spatial != AUTO and color != AUTO:
+        return options.resolved(spatial, color)
+    found = estimate(pixels, options.color_space)
+    share = 0.5 if options.kernel == "gaussian" else 1.0
+    return options.resolved(
+        share * found.spatial if spatial == AUTO else spatial,
+        share * found.range if color == AUTO else color,
     )
 
 

@@ -1,7 +1,8 @@
-"""Where pixels climb to: the exact engine and the fast one."""
+"""Pixels climb to their modes: the stage `climb`, the exact engine and the fast one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.kernels.regions import exact, fast, window, window16
-from segment.params import KERNELS, MeanShiftParams
-from segment.regions.checks import Pixels
+from segment.params import KERNELS, MeanShiftOptions, MeanShiftParams
+from segment.regions.bandwidths import resolve_bandwidths
+from segment.regions.checks import Pixels, check_image
 from segment.regions.features import (
     FloatArray,
     color_range,
@@ -18,7 +20,7 @@ from segment.regions.features import (
     feature_planes,
     short_planes,
 )
-from segment.threads import bands, run
+from segment.threads import bands, resolve_n_threads, run
 
 ROWS_OF_JOB = 8
 
@@ -69,6 +71,57 @@ class Modes:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """An image whose pixels have climbed: what labels and filtered pictures are made of.
+
+    Attributes
+    ----------
+    pixels : Pixels
+        The image, checked.
+    params : MeanShiftParams
+        The parameters of the run.
+    modes : Modes
+        Where each pixel has climbed to.
+    """
+
+    pixels: Pixels
+    params: MeanShiftParams
+    modes: Modes
+
+
+def climb(
+    image: ArrayLike,
+    params: MeanShiftOptions,
+    *,
+    channel_axis: int | None = -1,
+    mask: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    n_threads: int | None = None,
+) -> Climb:
+    """Check an image, choose bandwidths that are "auto", and climb from every pixel to its mode.
+
+    Parameters
+    ----------
+    image, channel_axis, mask, weights, n_threads
+        As in `segment.mean_shift`.
+    params : MeanShiftOptions
+        What is wanted; `min_size` and `connectivity` are kept for labelling.
+
+    Raises
+    ------
+    InputError
+        If the image, the mask or the weights cannot be used.
+    """
+    threads = resolve_n_threads(n_threads)
+    pixels = check_image(
+        image, color_space=params.color_space, channel_axis=channel_axis, mask=mask
+    )
+    chosen = resolve_bandwidths(params, pixels)
+    pixel_weights = check_weights(weights, pixels.values.shape[:2])
+    return Climb(pixels, chosen, find_modes(pixels, chosen, pixel_weights, threads))
+
+
 def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray | None:
     """Return per-pixel weights as float32, or raise InputError if they cannot be used."""
     if weights is None:
@@ -89,8 +142,7 @@ def find_modes(
     pixels: Pixels, params: MeanShiftParams, weights: FloatArray | None, n_threads: int
 ) -> Modes:
     """Climb from every pixel to its mode, with the engine that the parameters name."""
-    engine = _find_exact if params.engine == "exact" else _find_fast
-    return engine(pixels, params, weights, n_threads)
+    return ENGINES[params.engine](pixels, params, weights, n_threads)
 
 
 def reach(
@@ -265,3 +317,7 @@ def _find_fast(
     table = np.concatenate(tables)
     table[:, 2:] = color_units(table[:, 2:], space, scale) if scale else table[:, 2:]
     return Modes(owner, table)
+
+
+Engine = Callable[[Pixels, MeanShiftParams, FloatArray | None, int], Modes]
+ENGINES: dict[str, Engine] = {"fast": _find_fast, "exact": _find_exact}

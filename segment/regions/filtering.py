@@ -6,12 +6,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from segment.params import COLOR_SPACES, MeanShiftParams, choice
-from segment.regions.bandwidths import Bandwidth, resolve_bandwidths
-from segment.regions.checks import check_image
-from segment.regions.climbing import check_weights, find_modes
+from segment.params import Bandwidth, MeanShiftOptions
+from segment.regions.climbing import Climb, climb
 from segment.regions.features import pixels_from_features
-from segment.threads import resolve_n_threads
 
 
 def mean_shift_filter(
@@ -86,20 +83,29 @@ def mean_shift_filter(
     .. [1] D. Comaniciu and P. Meer, "Mean Shift: A Robust Approach Toward Feature Space Analysis",
        IEEE PAMI 24(5), 2002, section 4.1.
     """
-    space = choice("color_space", color_space, COLOR_SPACES)
-    threads = resolve_n_threads(n_threads)
-    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
-    spatial, color = resolve_bandwidths(spatial_bandwidth, range_bandwidth, kernel, pixels, space)
-    params = MeanShiftParams(
-        spatial_bandwidth=spatial,
-        range_bandwidth=color,
+    params = MeanShiftOptions(
+        spatial_bandwidth=spatial_bandwidth,
+        range_bandwidth=range_bandwidth,
         kernel=kernel,
-        color_space=space,
+        color_space=color_space,
         engine=engine,
         max_iter=max_iter,
         tol=tol,
     )
-    pixel_weights = check_weights(weights, pixels.values.shape[:2])
-    modes = find_modes(pixels, params, pixel_weights, threads)
-    filtered = pixels_from_features(modes.planes(), pixels, params.color_space)
+    return paint(
+        climb(
+            image,
+            params,
+            channel_axis=channel_axis,
+            mask=mask,
+            weights=weights,
+            n_threads=n_threads,
+        )
+    )
+
+
+def paint(climbed: Climb) -> NDArray[Any]:
+    """Return the image with each pixel in the colour of its mode; see `mean_shift_filter`."""
+    pixels = climbed.pixels
+    filtered = pixels_from_features(climbed.modes.planes(), pixels, climbed.params.color_space)
     return pixels.like_input(filtered)

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.kernels.regions import labels as kernels
 from segment.kernels.regions import measuring
-from segment.params import COLOR_SPACES, MeanShiftParams, choice
-from segment.regions.bandwidths import Bandwidth, resolve_bandwidths
-from segment.regions.checks import Pixels, check_image
-from segment.regions.climbing import Modes, check_weights, find_modes
+from segment.params import Bandwidth, MeanShiftOptions, MeanShiftParams
+from segment.regions.checks import Pixels
+from segment.regions.climbing import Climb, climb
 from segment.regions.features import to_dtype
-from segment.threads import bands, resolve_n_threads, run
+from segment.regions.labelling import label
 
 if TYPE_CHECKING:
     from segment.regions.hierarchy import Hierarchy
 
 FloatArray = NDArray[np.float64]
-
-# Neighbouring pixels are linked when their modes' colours are closer than this share of the range
-# bandwidth, and neighbouring regions when their means are closer than the second share. On slopes
-# of colour the modes of the fast engine go in steps, where those of the exact engine form a chain:
-# with twice the share its regions agree with people's as well as the exact engine's do.
-LINK_SHARE = {"exact": 0.2, "fast": 0.4}
-# In CIE spaces linked colours are also hardly further apart than people can just tell (2.3 in Lab:
-# Mahy et al., 1994), or large range bandwidths would link across weak edges.
-LARGEST_LINK = {"luv": 3.2, "lab": 3.2}
-FUSE_SHARE = 0.5
-BAND_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -218,84 +205,27 @@ def mean_shift(
     >>> segment.mean_shift(image).n_regions
     2
     """
-    space = choice("color_space", color_space, COLOR_SPACES)
-    threads = resolve_n_threads(n_threads)
-    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
-    spatial, color = resolve_bandwidths(spatial_bandwidth, range_bandwidth, kernel, pixels, space)
-    params = MeanShiftParams(
-        spatial_bandwidth=spatial,
-        range_bandwidth=color,
+    params = MeanShiftOptions(
+        spatial_bandwidth=spatial_bandwidth,
+        range_bandwidth=range_bandwidth,
         min_size=min_size,
         kernel=kernel,
-        color_space=space,
+        color_space=color_space,
         engine=engine,
         connectivity=connectivity,
         max_iter=max_iter,
         tol=tol,
     )
-    pixel_weights = check_weights(weights, pixels.values.shape[:2])
-    modes = find_modes(pixels, params, pixel_weights, threads)
-    labels, table = label_regions(modes, params, threads)
-    return Segmentation(labels, table, params, pixels)
-
-
-def label_regions(
-    modes: Modes, params: MeanShiftParams, n_threads: int
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return labels (H, W), 1..n, and the mean mode of each region, float32 (n, 2 + C)."""
-    labels, n = _components(modes, params, n_threads)
-    sums = np.zeros((n, modes.table.shape[1]))
-    areas = np.zeros(n, np.int64)
-    row_bands = bands(len(labels), BAND_ROWS)
-
-    def find_edges(rows: tuple[int, int] | None) -> NDArray[np.int32]:
-        if rows is None:  # the other thing to be done before merging
-            kernels.sum_modes(labels, modes.owner, modes.table, sums, areas)
-            return np.empty((0, 2), np.int32)
-        # Room for as many contacts as there can be; what is not written takes no memory.
-        size = 2 * params.connectivity * labels[slice(*rows)].size
-        edges = np.empty((size, 2), np.int32)
-        return edges[: kernels.list_edges(labels, params.connectivity, *rows, edges)].copy()
-
-    edges = np.concatenate(run(find_edges, [None, *row_bands], n_threads))
-    limit2 = np.float32((FUSE_SHARE * params.range_bandwidth) ** 2)
-    number, sums, areas = kernels.merge_regions(
-        sums, areas, edges, len(edges), limit2, params.min_size
+    found = climb(
+        image, params, channel_axis=channel_axis, mask=mask, weights=weights, n_threads=n_threads
     )
-
-    def finish(rows: tuple[int, int]) -> None:
-        kernels.relabel(labels, number, *rows, 1)
-
-    run(finish, row_bands, n_threads)
-    return labels, (sums / areas[:, None]).astype(np.float32)
+    return segmentation_of(found, n_threads=n_threads)
 
 
-def _components(
-    modes: Modes, params: MeanShiftParams, n_threads: int
-) -> tuple[NDArray[np.int32], int]:
-    """Return connected components (H, W), 0..n-1 in raster order, -1 where masked, and n."""
-    height, width = modes.owner.shape
-    labels = np.empty((height, width), np.int32)
-    parent = np.empty(height * width, np.int32)
-    limit = LINK_SHARE[params.engine] * params.range_bandwidth
-    limit2 = np.float32(min(limit, LARGEST_LINK.get(params.color_space, limit)) ** 2)
-    row_bands = bands(height, BAND_ROWS)
-
-    def find(rows: tuple[int, int]) -> int:
-        return kernels.find_runs(
-            modes.owner, modes.table, limit2, params.connectivity, *rows, labels, parent
-        )
-
-    ends = run(find, row_bands, n_threads)
-    starts = [first * width for first, _ in row_bands]
-    for first, _ in row_bands[1:]:
-        kernels.join_rows(
-            modes.owner, modes.table, limit2, params.connectivity, first, labels, parent
-        )
-    n = kernels.number_roots(parent, np.array(starts, np.int64), np.array(ends, np.int64))
-
-    def renumber(rows: tuple[int, int]) -> None:
-        kernels.relabel(labels, parent, *rows, 0)
-
-    run(renumber, row_bands, n_threads)
-    return labels, n
+def segmentation_of(
+    climbed: Climb, *, min_size: int | None = None, n_threads: int | None = None
+) -> Segmentation:
+    """Return the regions of an image whose pixels have climbed; parameters as in `label`."""
+    params = climbed.params if min_size is None else replace(climbed.params, min_size=min_size)
+    labels, modes = label(climbed, min_size=min_size, n_threads=n_threads)
+    return Segmentation(labels, modes, params, climbed.pixels)

@@ -15,7 +15,7 @@ from segment.batching import Progress
 from segment.batching.cluster import _warm_hosts
 from segment.batching.picture import Task
 from segment.images import write_image
-from segment.params import MeanShiftParams
+from segment.params import MeanShiftOptions
 from segment.workflow import Recipe
 
 distributed = pytest.importorskip("distributed")
@@ -71,5 +71,5 @@ def test_when_a_worker_dies_while_it_compiles_another_of_its_host_does() -> None
             return dict.fromkeys(worker for worker in workers if worker in self.workers)
 
     client = Client()
-    _warm_hosts(client, Task("", "", Recipe(MeanShiftParams()), {}))
+    _warm_hosts(client, Task("", "", Recipe(MeanShiftOptions()), {}))
     assert client.asked == [["a:1", "b:1"], ["a:2"]]

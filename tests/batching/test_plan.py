@@ -13,7 +13,7 @@ from segment.batching.manifest import MANIFEST, Manifest, locked, read_manifest
 from segment.batching.picture import identity
 from segment.batching.plan import Survey, select, survey
 from segment.errors import FileError, InputError
-from segment.params import MeanShiftParams
+from segment.params import MeanShiftOptions
 from segment.workflow import Recipe
 
 
@@ -171,7 +171,7 @@ def test_other_parameters_mean_all_again(found: Survey) -> None:
     options = BatchOptions(Recipe(kinds=["labels"]))
     record(found, options, "b.png")
     assert "b.png" not in todo(found, options)
-    changed = BatchOptions(Recipe(MeanShiftParams(range_bandwidth=8), kinds=["labels"]))
+    changed = BatchOptions(Recipe(MeanShiftOptions(range_bandwidth=8), kinds=["labels"]))
     assert "b.png" in todo(found, changed)
     assert "b.png" in todo(found, BatchOptions(Recipe(kinds=["labels", "json"])))
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import segment
 import segment.regions.climbing
-import segment.regions.segmentation
+import segment.regions.labelling
 
 ROOT = Path(__file__).parents[2]
 Image = NDArray[np.uint8]
@@ -30,11 +30,11 @@ Job = Callable[[], float]  # does its work and returns the seconds it took
 
 # Name of a stage, module through which it is called, function.
 STAGES = [
-    ("check", segment.regions.segmentation, "check_image"),
+    ("check", segment.regions.climbing, "check_image"),
     ("features", segment.regions.climbing, "feature_planes"),
     ("features", segment.regions.climbing, "short_planes"),
-    ("modes", segment.regions.segmentation, "find_modes"),
-    ("regions", segment.regions.segmentation, "label_regions"),
+    ("modes", segment.regions.climbing, "find_modes"),
+    ("regions", segment.regions.labelling, "label_modes"),
 ]
 
 

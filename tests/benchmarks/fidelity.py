@@ -27,7 +27,7 @@ from segment.params import ENGINES, MeanShiftParams
 from segment.regions.checks import check_image
 from segment.regions.climbing import find_modes
 from segment.regions.features import feature_planes
-from segment.regions.segmentation import label_regions
+from segment.regions.labelling import label_modes
 from tests.benchmarks import _edison, _measure
 from tests.benchmarks._measure import Image
 
@@ -49,9 +49,9 @@ def run(image: Image, spatial: float, ranged: float, engine: str) -> tuple[Color
     """Filtered colours in Luv, colours of unpruned regions, and labels."""
     params = MeanShiftParams(spatial_bandwidth=spatial, range_bandwidth=ranged, engine=engine)
     modes = find_modes(check_image(image, color_space="luv"), params, None, 2)
-    unpruned, colors = label_regions(modes, replace(params, min_size=0), 2)
+    unpruned, colors = label_modes(modes, replace(params, min_size=0), 2)
     regions = np.moveaxis(colors[unpruned - 1, 2:], -1, 0)
-    return modes.planes(), regions, label_regions(modes, params, 2)[0]
+    return modes.planes(), regions, label_modes(modes, params, 2)[0]
 
 
 def agreement(found: Sequence[Colors], truth: Sequence[Colors], tool: Any) -> list[float]:

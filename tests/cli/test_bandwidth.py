@@ -39,7 +39,7 @@ def test_it_prints_what_the_api_estimates(picture: np.ndarray) -> None:
     assert sum(shares) == pytest.approx(100, abs=6)
     below = next(k for k, line in enumerate(others) if "range bandwidth" in line) - 2
     features = segment.regions.features.feature_planes(
-        segment.regions.features.check_image(picture, color_space="luv"), "luv"
+        segment.regions.checks.check_image(picture, color_space="luv"), "luv"
     )
     step = round(spatial)
     apart = np.linalg.norm(features[:, :, step:] - features[:, :, :-step], axis=0)

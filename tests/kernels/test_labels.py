@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from segment.params import MeanShiftParams
 from segment.regions.climbing import Modes
-from segment.regions.segmentation import label_regions
+from segment.regions.labelling import label_modes
 from tests.naive import regions as naive
 
 HR = 5.0
@@ -37,8 +37,8 @@ def _compare(
         range_bandwidth=HR, min_size=min_size, connectivity=connectivity, engine=engine
     )
     before = owner.copy(), table.copy()
-    labels, modes = label_regions(Modes(owner, table), params, 1)
-    threaded = label_regions(Modes(owner, table), params, 3)
+    labels, modes = label_modes(Modes(owner, table), params, 1)
+    threaded = label_modes(Modes(owner, table), params, 3)
     np.testing.assert_array_equal(threaded[0], labels)
     np.testing.assert_array_equal(threaded[1], modes)
     np.testing.assert_array_equal(owner, before[0])
@@ -130,7 +130,7 @@ def test_links_are_no_longer_than_people_can_just_tell(color_space: str, link: f
     rng = np.random.default_rng(4)
     params = MeanShiftParams(range_bandwidth=20, min_size=3, color_space=color_space)
     owner, table = own((9, 12)), eighths(rng, 9 * 12, 7)
-    labels = label_regions(Modes(owner, table), params, 1)[0]
+    labels = label_modes(Modes(owner, table), params, 1)[0]
     expected = naive.regions(owner, table.astype(float), 20, 3, 1, link)
     np.testing.assert_array_equal(labels, expected)
 
@@ -158,7 +158,7 @@ def test_every_pixel_a_region(min_size: int) -> None:
     side = 40
     table = np.random.default_rng(0).normal(0, 1000, (side * side, 5)).astype(np.float32)
     modes = Modes(own((side, side)), table)
-    labels, found = label_regions(modes, MeanShiftParams(min_size=min_size), 1)
+    labels, found = label_modes(modes, MeanShiftParams(min_size=min_size), 1)
     areas = np.bincount(labels.ravel())[1:]
     assert len(areas) == len(found)
     assert areas.min() >= max(min_size, 1)
