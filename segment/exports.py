@@ -67,17 +67,21 @@ def parse_kinds(text: str) -> tuple[str, ...]:
 
 
 def output_stem(folder: str | os.PathLike[str], source: str | os.PathLike[str]) -> Path:
-    """Return where the outputs for `source` go: its name without suffix, in `folder`.
+    """Return where the outputs for `source` go: its name without suffix, in `folder`."""
+    return Path(folder) / fitting("stdin" if os.fspath(source) == "-" else Path(source).stem)
 
-    A name that would grow too long for a file system is cut and made unique by a hash.
+
+def fitting(name: str) -> str:
+    """Return the beginning of outputs' names as it fits a file system.
+
+    What would grow too long is cut and made unique by a hash.
     """
-    name = "stdin" if os.fspath(source) == "-" else Path(source).stem
     encoded = os.fsencode(name)
-    if len(encoded) + _LONGEST_ENDING > _LONGEST_NAME:
-        digest = hashlib.sha256(encoded).hexdigest()[:12]
-        head = encoded[: _LONGEST_NAME - _LONGEST_ENDING - 13].decode("utf-8", "ignore")
-        name = f"{head}-{digest}"
-    return Path(folder) / name
+    if len(encoded) + _LONGEST_ENDING <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(encoded).hexdigest()[:12]
+    head = encoded[: _LONGEST_NAME - _LONGEST_ENDING - 13].decode("utf-8", "ignore")
+    return f"{head}-{digest}"
 
 
 def output_paths(stem: Path, kinds: Iterable[str]) -> list[Path]:

@@ -7,7 +7,9 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +44,54 @@ def display_name(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> s
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in os.fsdecode(path)
     )
+
+
+def distinct(candidates: Sequence[Sequence[str]]) -> list[str]:
+    """Choose a name for each item so that no two are one file on any disk.
+
+    Names that differ in case, or in how accents are composed, are one file on many disks.
+
+    Parameters
+    ----------
+    candidates : sequence of sequences of str
+        The names that an item may have, the best first. Items that would get the same name all
+        get their next one; those that are alike to the last are numbered.
+
+    Returns
+    -------
+    names : list of str
+
+    Examples
+    --------
+    >>> distinct([["a", "a.jpg"], ["a", "a.png"], ["b", "b.png"]])
+    ['a.jpg', 'a.png', 'b']
+    >>> distinct([["A"], ["a"]])
+    ['A', 'a-2']
+    """
+    level = [0] * len(candidates)
+    while True:
+        names = [options[k] for options, k in zip(candidates, level, strict=True)]
+        uses = Counter(map(_on_any_disk, names))
+        raised = [
+            k + 1 if uses[_on_any_disk(name)] > 1 and k + 1 < len(options) else k
+            for options, k, name in zip(candidates, level, names, strict=True)
+        ]
+        if raised == level:
+            break
+        level = raised
+    taken = {key for key, n in uses.items() if n == 1}
+    for place, name in enumerate(names):
+        tried, number = name, 1
+        while uses[_on_any_disk(name)] > 1 and _on_any_disk(tried) in taken:
+            number += 1
+            tried = f"{name}-{number}"
+        taken.add(_on_any_disk(tried))
+        names[place] = tried
+    return names
+
+
+def _on_any_disk(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def file_error(path: str | os.PathLike[str], error: OSError, doing: str = "read") -> FileError:

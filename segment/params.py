@@ -15,6 +15,7 @@ ENGINES = ("fast", "exact")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
 AUTO: Literal["auto"] = "auto"
+ON_EXISTS = ("error", "skip", "overwrite")  # what to do about outputs that exist
 # Level at which the commands cut a picture for which nobody chose a scale. On training images of
 # BSDS500, 0.5 covers what people drew best (0.65, at 14 regions; plain mean shift with its defaults
 # 0.41), and 0.45 nearly as well (0.64, at 22) while it loses fewer of the things one sees.

@@ -37,6 +37,7 @@ def batch(
     exclude: Sequence[str] = (),
     on_exists: str = "error",
     jobs: int | None = None,
+    n_threads: int | None = None,
     report: bool = False,
     scheduler: str | None = None,
     page: int = 0,
@@ -66,6 +67,8 @@ def batch(
         What to do about outputs that exist and that no earlier run of this batch has written.
     jobs : int, optional
         Worker processes; one a core by default.
+    n_threads : int, optional
+        Threads that the processes share, every core by default.
     report : bool
         Whether to write ``dst/index.html``, a contact sheet to look through.
     scheduler : str, optional
@@ -113,6 +116,7 @@ def batch(
         exclude=exclude,
         on_exists=on_exists,
         jobs=jobs,
+        n_threads=n_threads,
         report=report,
         scheduler=scheduler,
     )
@@ -197,7 +201,8 @@ def _work(
                 failure = Failure(entry["input"], entry["error"])
                 failures.append(failure)
             if progress is not None:
-                progress(Progress(n, failed, total, time.perf_counter() - started, failure))
+                seconds = time.perf_counter() - started
+                progress(Progress(n, failed, total, seconds, failure, entry))
     return total - failed
 
 
@@ -212,7 +217,7 @@ def _entries(
     found: Survey, todo: list[Job], options: BatchOptions, begin: Callable[[Job], None]
 ) -> Generator[Entry, None, None]:
     """Yield manifest entries as the work is done, here or on a cluster."""
-    cores = resolve_n_threads(None)
+    cores = resolve_n_threads(options.n_threads)
     n_workers = min(options.jobs or cores, len(todo))
     task = Task(
         src=str(found.src),

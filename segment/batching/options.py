@@ -8,11 +8,9 @@ from typing import Any
 
 from segment.errors import InputError
 from segment.exports import parse_kinds
-from segment.params import choice, whole_number
+from segment.params import ON_EXISTS, choice, whole_number
 from segment.threads import resolve_n_threads
 from segment.workflow import Recipe
-
-ON_EXISTS = ("error", "skip", "overwrite")
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,7 @@ class BatchOptions:
     exclude: Sequence[str] = ()
     on_exists: str = "error"
     jobs: int | None = None
+    n_threads: int | None = None
     report: bool = False
     scheduler: str | None = None
 
@@ -38,6 +37,8 @@ class BatchOptions:
         put(self, "on_exists", choice("on_exists", self.on_exists, ON_EXISTS))
         if self.jobs is not None:
             put(self, "jobs", resolve_n_threads(whole_number("jobs", self.jobs, minimum=1)))
+        if self.n_threads is not None:
+            put(self, "n_threads", resolve_n_threads(self.n_threads))
         if self.scheduler is not None and not isinstance(self.scheduler, str):
             raise InputError(
                 f"scheduler={self.scheduler!r} is no address; give one such as tcp://host:8786"

@@ -10,7 +10,6 @@ import contextlib
 import fnmatch
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +18,9 @@ from segment.batching.manifest import Entry
 from segment.batching.options import BatchOptions
 from segment.batching.picture import digest
 from segment.errors import FileError, InputError
-from segment.exports import output_paths, output_stem
-from segment.files import TEMPORARY, display_name, file_error
-
-# Files that are taken for pictures where no --include says otherwise.
-SUFFIXES = frozenset(
-    {".apng", ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg"}
-    | {".jpx", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
+from segment.exports import fitting, output_paths, output_stem
+from segment.files import TEMPORARY, display_name, distinct, file_error
+from segment.images import looks_like_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +64,35 @@ class Selection:
 def survey(src: Path, dst: Path, options: BatchOptions) -> Survey:
     """Find the inputs and name their outputs, without touching anything.
 
+    Inputs whose outputs would have the same names keep their suffixes in them.
+
     Raises
     ------
     InputError
-        If one folder lies within the other, or two inputs would write the same outputs.
+        If one folder lies within the other.
     FileError
         If the input folder cannot be read.
     """
     check_folders(src, dst)
     unreadable: list[tuple[str, str]] = []
     wanted = NameFilter(options.include, options.exclude)
-    jobs = []
-    writers: dict[str, str] = {}
-    for name in walk(src, unreadable):
-        if not wanted(name):
-            continue
-        stem = output_stem(name.rpartition("/")[0], name).as_posix()
-        # Names that differ in case, or in how accents are composed, are one file on many disks.
-        key = unicodedata.normalize("NFC", stem).casefold()
-        other = writers.setdefault(key, name)
-        if other != name:
-            raise InputError(
-                f"{display_name(other)} and {display_name(name)} would write the same outputs, "
-                f"{display_name(stem)}.*; rename one, or leave one out with --exclude"
-            )
-        jobs.append(Job(name, stem))
+    names = [name for name in walk(src, unreadable) if wanted(name)]
+    stems = distinct([_stems(name) for name in names])
+    jobs = [Job(name, stem) for name, stem in zip(names, stems, strict=True)]
     if not jobs and not unreadable:
         raise InputError(
             f"there are no pictures in {display_name(src)}; "
             "choose files of other names with --include"
         )
     return Survey(src, dst, jobs, unreadable)
+
+
+def _stems(name: str) -> list[str]:
+    """Return the beginnings that the outputs' names of an input may have, the best first."""
+    folder, _, last = name.rpartition("/")
+    return [
+        (Path(folder) / stem).as_posix() for stem in (output_stem("", last).name, fitting(last))
+    ]
 
 
 def check_folders(src: Path, dst: Path) -> None:
@@ -173,8 +165,7 @@ class NameFilter:
             return False
         if self._include:
             return _any(self._include, path, name)
-        dot = name.rfind(".")
-        return dot > 0 and name[dot:].lower() in SUFFIXES
+        return looks_like_picture(name)
 
 
 Patterns = list[tuple[bool, "re.Pattern[str]"]]

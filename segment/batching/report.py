@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Progress:
         Since the first picture was begun.
     failure : Failure or None
         The picture just finished, if it failed.
+    entry : mapping or None
+        What the manifest says of the picture just finished.
     """
 
     done: int
@@ -33,6 +37,7 @@ class Progress:
     total: int
     seconds: float
     failure: Failure | None = None
+    entry: Mapping[str, Any] | None = None
 
     @property
     def rate(self) -> float:

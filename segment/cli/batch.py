@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,22 +13,22 @@ import typer
 
 from segment.cli import options
 from segment.cli.progress import report as print_error
+from segment.cli.progress import stages
 from segment.files import display_name
-from segment.params import MeanShiftOptions
 
 if TYPE_CHECKING:
     from segment.batching.report import Progress, Report
 
-DEFAULT = MeanShiftOptions()
 EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 MOST = 50  # failures that are listed
 
 
+@options.takes_work
 def batch(
     context: typer.Context,
     src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of pictures; only read.")],
     dst: Annotated[Path, typer.Argument(metavar="DST", help="Folder of the outputs.")],
-    save: options.Save = "labels,posterized,overlay,json",
+    work: options.Work,
     include: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Take only files like this; may be repeated."),
@@ -37,17 +37,6 @@ def batch(
         list[str] | None,
         typer.Option(metavar="GLOB", help="Leave out files like this; may be repeated."),
     ] = None,
-    on_exists: Annotated[
-        str,
-        typer.Option(
-            metavar="error|skip|overwrite",
-            help="What to do about outputs that no earlier run of this batch has written.",
-        ),
-    ] = "error",
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", metavar="N", show_default="one a core", help="Processes."),
-    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Write DST/index.html, a contact sheet.")
     ] = False,
@@ -55,21 +44,6 @@ def batch(
         str | None,
         typer.Option(metavar="ADDRESS", help="Work on a Dask cluster, such as tcp://host:8786."),
     ] = None,
-    spatial_bandwidth: options.SpatialBandwidth = DEFAULT.spatial_bandwidth,
-    range_bandwidth: options.RangeBandwidth = DEFAULT.range_bandwidth,
-    min_size: options.MinSize = DEFAULT.min_size,
-    regions: options.Regions = None,
-    level: options.Level = None,
-    kernel: options.Kernel = DEFAULT.kernel,
-    color_space: options.ColorSpace = DEFAULT.color_space,
-    engine: options.Engine = DEFAULT.engine,
-    connectivity: options.Connectivity = DEFAULT.connectivity,
-    max_iter: options.MaxIter = DEFAULT.max_iter,
-    tol: options.Tol = DEFAULT.tol,
-    page: options.Page = 0,
-    max_pixels: options.MaxPixels = None,
-    accept_damaged: options.AcceptDamaged = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Segment every picture of a folder and its subfolders.
 
@@ -85,47 +59,46 @@ def batch(
     """
     from segment.batching import BatchOptions
     from segment.batching.api import run
-    from segment.exports import KINDS, parse_kinds
-    from segment.images import MAX_PIXELS
-    from segment.workflow import Recipe
 
-    spatial_bandwidth, range_bandwidth, cut = options.scale(
-        context, spatial_bandwidth, range_bandwidth, level, regions
-    )
-    recipe = Recipe(
-        params=MeanShiftOptions(
-            spatial_bandwidth=spatial_bandwidth,
-            range_bandwidth=range_bandwidth,
-            min_size=min_size,
-            kernel=kernel,
-            color_space=color_space,
-            engine=engine,
-            connectivity=connectivity,
-            max_iter=max_iter,
-            tol=tol,
-        ),
-        cut=cut,
-        kinds=tuple(KINDS) if save == "all" else parse_kinds(save),
-        page=page,
-        max_pixels=MAX_PIXELS if max_pixels is None else max_pixels,
-        accept_damaged=accept_damaged,
-    )
-    wanted = BatchOptions(
-        recipe=recipe,
-        include=include or (),
-        exclude=exclude or (),
-        on_exists=on_exists,
-        jobs=jobs,
-        report=report,
-        scheduler=scheduler,
-    )
-    with display(quiet=quiet) as show:
+    with options.usage(context):
+        wanted = BatchOptions(
+            recipe=work.recipe(context),
+            include=include or (),
+            exclude=exclude or (),
+            on_exists=work.existing,
+            jobs=work.jobs,
+            n_threads=work.n_threads,
+            report=report,
+            scheduler=scheduler,
+        )
+    with display(work) as show:
         ended = run(src, dst, wanted, show)
-    if not quiet:
+    if work.json:
+        print(to_line(totals(ended)))
+    elif not work.quiet:
         print(summary(ended, dst))
     if not ended.ok:
-        print_failures(ended)
+        print_failures(ended, told=show.told)
         raise typer.Exit(1)
+
+
+def to_line(content: Mapping[str, Any]) -> str:
+    from segment.exports import to_json
+
+    return to_json(content, indent=None)
+
+
+def totals(ended: Report) -> dict[str, Any]:
+    """Return how a run ended, for the last line of ``--json``."""
+    return {
+        "done": ended.done,
+        "unchanged": ended.unchanged,
+        "skipped": ended.skipped,
+        "failed": len(ended.failures),
+        "seconds": round(ended.seconds, 4),
+        "manifest": str(ended.manifest),
+        "index": None if ended.index is None else str(ended.index),
+    }
 
 
 def summary(ended: Report, dst: Path) -> str:
@@ -142,38 +115,62 @@ def summary(ended: Report, dst: Path) -> str:
     return f"{', '.join(parts)} in {duration(ended.seconds)} -> {display_name(where)}"
 
 
-def print_failures(ended: Report) -> None:
-    """Print what failed and why, one a line, on stderr."""
-    for failure in ended.failures[:MOST]:
+def print_failures(ended: Report, *, told: int) -> None:
+    """Print what failed and why, one a line, on stderr; the last `told` have been printed."""
+    rest = ended.failures[: len(ended.failures) - told]
+    for failure in rest[:MOST]:
         print_error(failure.error)
-    more = len(ended.failures) - MOST
-    if more > 0:
-        print_error(f"and {more:,} more failures; see {display_name(ended.manifest)}")
+    if len(rest) > MOST:
+        print_error(f"and {len(rest) - MOST:,} more failures; see {display_name(ended.manifest)}")
+
+
+class Silent:
+    """Shows nothing; what is shown elsewhere counts in `told` the failures that were printed."""
+
+    told = 0
+
+    def __call__(self, progress: Progress) -> None:
+        pass
 
 
 @contextmanager
-def display(*, quiet: bool) -> Iterator[Any]:
+def display(work: options.Work) -> Iterator[Silent]:
     """Yield what shows the progress of a run: a bar on a terminal, else lines on stderr."""
-    if quiet:
-        yield None
+    if work.json:
+        yield Objects()
+    elif work.quiet:
+        yield Silent()
     elif sys.stderr.isatty():
         with bar() as show:
             yield show
     else:
-        yield Lines()
+        yield Lines(verbose=work.verbose)
 
 
-class Lines:
+class Objects(Silent):
+    """One JSON object a picture on stdout, as it stands in the manifest."""
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.entry is not None:
+            print(to_line(progress.entry), flush=True)
+
+
+class Lines(Silent):
     """Progress as plain lines: each failure at once, the rest now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
         self._last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
         if progress.done == 0:
             self._print(f"{progress.total:,} picture{'s' * (progress.total != 1)} to do")
         if progress.failure is not None:
-            self._print(f"failed: {progress.failure.error}")
+            self.told += 1
+            self._print(progress.failure.error)
+        elif self._verbose and progress.entry is not None:
+            name = display_name(progress.entry["input"])
+            self._print(f"{name}: {stages(progress.entry['stages'])}")
         now = time.monotonic()
         if now - self._last >= EVERY and progress.done < progress.total:
             self._last = now
@@ -187,7 +184,7 @@ class Lines:
 
 
 @contextmanager
-def bar() -> Iterator[Any]:
+def bar() -> Iterator[Silent]:
     """Yield a callable that shows progress as a bar with rate, time left and failures."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -203,17 +200,18 @@ def bar() -> Iterator[Any]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("", total=None, rate=0.0, left="?", failed=0)
 
-        def show(progress: Progress) -> None:
-            shown.update(
-                task,
-                total=progress.total,
-                completed=progress.done,
-                rate=progress.rate,
-                left=duration(progress.remaining),
-                failed=progress.failed,
-            )
+        class Moving(Silent):
+            def __call__(self, progress: Progress) -> None:
+                shown.update(
+                    task,
+                    total=progress.total,
+                    completed=progress.done,
+                    rate=progress.rate,
+                    left=duration(progress.remaining),
+                    failed=progress.failed,
+                )
 
-        yield show
+        yield Moving()
 
 
 def duration(seconds: float) -> str:

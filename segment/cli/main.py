@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from segment import __version__
-from segment.cli.progress import explain, report
+from segment.cli.progress import report
 from segment.errors import SegmentError
 
 # Command -> module that defines a function of the same name, and the line that lists it.
@@ -42,7 +42,10 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except SegmentError as error:
-            fail(explain(error))
+            from segment.cli.options import explain, spelled
+
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            fail(explain(error, spelled(command) if command else {}))
         except MemoryError as error:
             fail(f"out of memory{f': {error}' if str(error) else ''}; use a smaller image")
         except KeyboardInterrupt:

@@ -1,15 +1,22 @@
 """The options of the command line: one definition each, under the API's names.
 
-A command takes the aliases below as the types of its parameters.
+A command takes the aliases below as the types of its parameters. What `image` and `batch` take
+alike stands in `Work`.
 """
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from segment.errors import InputError, SegmentError
 from segment.params import (
     AUTO,
     COLOR_SPACES,
@@ -17,14 +24,19 @@ from segment.params import (
     ENGINES,
     KERNELS,
     LEAF_BANDWIDTHS,
+    ON_EXISTS,
     Bandwidth,
     Cut,
     MeanShiftOptions,
+    choice,
     choose_scale,
+    whole_number,
 )
 
-# What mean shift does; the defaults are those of `segment.params.MeanShiftOptions`.
+if TYPE_CHECKING:
+    from segment.workflow import Recipe
 
+# What mean shift does; the defaults are those of `segment.params.MeanShiftOptions`.
 
 _PLAIN = MeanShiftOptions()
 
@@ -37,7 +49,7 @@ def _bandwidth(text: str) -> Bandwidth:
 
 
 SpatialBandwidth = Annotated[
-    Any,  # a Bandwidth; Typer takes no unions
+    Bandwidth,
     typer.Option(
         "--spatial-bandwidth",
         "-s",
@@ -49,7 +61,7 @@ SpatialBandwidth = Annotated[
     ),
 ]
 RangeBandwidth = Annotated[
-    Any,  # a Bandwidth; Typer takes no unions
+    Bandwidth,
     typer.Option(
         "--range-bandwidth",
         "-r",
@@ -148,7 +160,11 @@ Level = Annotated[
 
 # Files.
 
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files.")]
+# An unreadable file is the business of the run, which goes on with the others.
+Images = Annotated[
+    list[Path],
+    typer.Argument(metavar="IMAGE", readable=False, help="Image files, or a folder of them."),
+]
 Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to; made if needed."),
@@ -191,20 +207,176 @@ Json = Annotated[
 ]
 
 
-def scale(
-    context: typer.Context,
-    spatial: Bandwidth,
-    color: Bandwidth,
-    level: float | None,
-    regions: int | None,
-) -> tuple[Bandwidth, Bandwidth, Cut]:
-    """Return the bandwidths and the cut that the options ask for; see `choose_scale`."""
-    options: dict[str, Bandwidth] = {"spatial_bandwidth": spatial, "range_bandwidth": color}
-    given = {}
-    for name, value in options.items():
-        source = context.get_parameter_source(name)
-        if source is not None and source.name != "DEFAULT":
-            given[name] = value
-    chosen, cut = choose_scale(given, Cut(level, regions))
-    options |= chosen
-    return options["spatial_bandwidth"], options["range_bandwidth"], cut
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say how long each stage took.")]
+OnExists = Annotated[
+    str,
+    typer.Option(
+        "--on-exists",
+        metavar="error|skip|overwrite",
+        help="What to do about outputs that exist already.",
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        show_default="batch: one a core; image: 1",
+        help="Pictures at a time; they share the threads.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What `image` and `batch` are told alike: one field an option.
+
+    A command that `takes_work` gets them as one argument.
+    """
+
+    save: Save = "labels,posterized,overlay,json"
+    regions: Regions = None
+    level: Level = None
+    spatial_bandwidth: SpatialBandwidth = _PLAIN.spatial_bandwidth
+    range_bandwidth: RangeBandwidth = _PLAIN.range_bandwidth
+    min_size: MinSize = _PLAIN.min_size
+    kernel: Kernel = _PLAIN.kernel
+    color_space: ColorSpace = _PLAIN.color_space
+    engine: Engine = _PLAIN.engine
+    connectivity: Connectivity = _PLAIN.connectivity
+    max_iter: MaxIter = _PLAIN.max_iter
+    tol: Tol = _PLAIN.tol
+    page: Page = 0
+    max_pixels: MaxPixels = None
+    accept_damaged: AcceptDamaged = False
+    n_threads: NThreads = None
+    jobs: Jobs = None
+    on_exists: OnExists = "error"
+    overwrite: Overwrite = False
+    quiet: Quiet = False
+    verbose: Verbose = False
+    json: Json = False
+
+    def recipe(self, context: typer.Context) -> Recipe:
+        """Return what is to be done with a picture.
+
+        Raises
+        ------
+        InputError
+            If an option is out of its domain.
+        """
+        from segment.exports import KINDS, parse_kinds
+        from segment.images import MAX_PIXELS
+        from segment.workflow import Recipe
+
+        bandwidths: dict[str, Any] = {
+            "spatial_bandwidth": self.spatial_bandwidth,
+            "range_bandwidth": self.range_bandwidth,
+        }
+        given = {name: value for name, value in bandwidths.items() if is_given(context, name)}
+        chosen, cut = choose_scale(given, Cut(self.level, self.regions))
+        return Recipe(
+            params=MeanShiftOptions(
+                **(bandwidths | chosen),
+                min_size=self.min_size,
+                kernel=self.kernel,
+                color_space=self.color_space,
+                engine=self.engine,
+                connectivity=self.connectivity,
+                max_iter=self.max_iter,
+                tol=self.tol,
+            ),
+            cut=cut,
+            kinds=tuple(KINDS) if self.save == "all" else parse_kinds(self.save),
+            page=whole_number("page", self.page, minimum=0),
+            max_pixels=MAX_PIXELS
+            if self.max_pixels is None
+            else whole_number("max_pixels", self.max_pixels, minimum=1),
+            accept_damaged=self.accept_damaged,
+        )
+
+    @property
+    def existing(self) -> str:
+        """What to do about outputs that exist: "error", "skip" or "overwrite"."""
+        chosen = choice("on_exists", self.on_exists, ON_EXISTS)
+        if self.overwrite and chosen == "skip":
+            raise InputError(
+                "--overwrite and --on-exists skip contradict each other; give one of them"
+            )
+        return "overwrite" if self.overwrite else chosen
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether the user gave an option, be it with its default's value."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def takes_work(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take every option of `Work` beside its own, as the argument ``work``."""
+    hints = get_type_hints(Work, include_extras=True)
+    own = [
+        parameter
+        for name, parameter in inspect.signature(command, eval_str=True).parameters.items()
+        if name != "work"
+    ]
+    shared = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(Work)
+    ]  # fmt: skip
+
+    def taking(**given: Any) -> None:
+        work = Work(**{field.name: given.pop(field.name) for field in fields(Work)})
+        command(**given, work=work)
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
+    taking.__doc__, taking.__name__ = command.__doc__, command.__name__
+    taking.__annotations__ = {p.name: p.annotation for p in parameters}
+    taking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return taking
+
+
+# What the API calls otherwise than the option.
+_OTHER_NAMES = {"n_regions": "regions", "n_jobs": "n_threads"}
+
+
+def spelled(command: Any) -> dict[str, str]:
+    """Return the API's name of each option of a command -> the option as it is typed."""
+    typed = {
+        parameter.name: max(parameter.opts, key=len)
+        for parameter in command.params
+        if parameter.param_type_name == "option"
+    }
+    others = {api: typed[name] for api, name in _OTHER_NAMES.items() if name in typed}
+    return typed | others
+
+
+def explain(error: SegmentError | str, names: Mapping[str, str]) -> str:
+    """Return an error's message with parameters named as the options that they are here."""
+    text = str(error)
+    if not names or not isinstance(error, InputError | str):
+        return text
+    words = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+
+    def option(found: re.Match[str]) -> str:
+        value = found[2]
+        return names[found[1]] + ("" if value is None else f" {value.strip(chr(39))}")
+
+    text = re.sub(rf"(?<![\w.-])({words})=('[^']*'|[^\s,;']+)", option, text)
+    # Without a value, only what can be no word of English.
+    snakes = "|".join(name for name in names if "_" in name)
+    return re.sub(rf"(?<![\w.-])({snakes})\b()", lambda f: names[f[1]], text) if snakes else text
+
+
+@contextmanager
+def usage(context: typer.Context) -> Iterator[None]:
+    """Turn what is wrong with the options in the block into a usage error: exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        text = explain(error, spelled(context.command))
+        raise typer.BadParameter(text, ctx=context) from error

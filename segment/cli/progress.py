@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from segment.errors import InputError, SegmentError
 
-# Parameters as the API's messages name them: the option's name, and a value that may be quoted.
-_ASSIGNMENT = re.compile(
-    r"\b(spatial_bandwidth|range_bandwidth|min_size|kernel|color_space|engine|connectivity|max_iter"
-    r"|tol|n_threads)=('[^']*'|[^\s,;']+)"
-)
-
-
-def explain(error: SegmentError) -> str:
-    """Return an error's message with parameters named as the options that they are here."""
-    if not isinstance(error, InputError):
-        return str(error)
-    return _ASSIGNMENT.sub(
-        lambda found: f"--{found[1].replace('_', '-')} {found[2].strip(chr(39))}", str(error)
-    )
+def stages(seconds: Mapping[str, float]) -> str:
+    """Return how long each stage took, as one line."""
+    return ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
 
 
 def report(message: str) -> None:

@@ -59,18 +59,20 @@ def test_outputs_mirror_the_tree(src: Path) -> None:
 
 
 @pytest.mark.parametrize("other", ["a.png", "A.tif", "a.jpeg"])
-def test_two_inputs_with_one_output_are_refused(src: Path, other: str) -> None:
+def test_inputs_of_one_name_keep_their_suffixes(src: Path, other: str) -> None:
     (src / other).touch()
-    with pytest.raises(InputError, match=r"would write the same outputs, .*--exclude"):
-        names(src)
-    assert len(names(src, exclude=[other])) == 5
+    stems = {job.input: job.stem for job in survey(src, src.parent / "dst", BatchOptions()).jobs}
+    assert stems["a.JPG"] == "a.JPG"
+    assert stems[other] == other
+    assert stems["b.png"] == "b"
 
 
-def test_composed_and_decomposed_accents_are_one_name(src: Path) -> None:
-    (src / "\u00e9.png").touch()
-    (src / "e\u0301.jpg").touch()
-    with pytest.raises(InputError, match="the same outputs"):
-        names(src)
+def test_names_that_are_one_file_on_some_disks_are_numbered(src: Path) -> None:
+    for name in ("\u00e9.png", "e\u0301.png", "A.jpg"):
+        (src / name).touch()
+    stems = {job.input: job.stem for job in survey(src, src.parent / "dst", BatchOptions()).jobs}
+    assert {stems["\u00e9.png"], stems["e\u0301.png"]} == {"e\u0301.png", "\u00e9.png-2"}
+    assert {stems["A.jpg"], stems["a.JPG"]} == {"A.jpg", "a.JPG-2"}
 
 
 @pytest.mark.parametrize("dst", [".", "sub", "new/deep", ".."])

@@ -106,8 +106,8 @@ def test_a_batch_chooses_as_one_picture_does(stripes: np.ndarray) -> None:
 @pytest.mark.parametrize(
     ("args", "word"),
     [
-        (["--regions", "0"], "n_regions=0"),
-        (["--level", "1.5"], "level=1.5"),
+        (["--regions", "0"], "--regions 0"),
+        (["--level", "1.5"], "--level 1.5"),
         (["--level", "0.5", "--regions", "4"], "give one"),
     ],
 )
@@ -115,7 +115,6 @@ def test_bad_cuts_are_refused_before_any_work(
     stripes: np.ndarray, args: list[str], word: str
 ) -> None:
     result = run(*args)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert word in result.stderr
-    assert result.stderr.count("\n") == 1
     assert not Path("outputs").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import segment
+import segment.workflow
 from segment.cli import main
 from segment.images import read_image, write_image
 
@@ -51,6 +53,15 @@ def refused(result: Result, *words: str) -> None:
     assert result.stdout == ""
     assert result.stderr.startswith("segment: ")
     assert result.stderr.count("\n") == 1, result.stderr
+    for word in words:
+        assert word in result.stderr
+
+
+def misused(result: Result, *words: str) -> None:
+    """Check that the usage was found wrong, with these words, and exit code 2."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("Usage: segment image")
     for word in words:
         assert word in result.stderr
 
@@ -204,11 +215,6 @@ class TestRefusals:
         refused(run("a.png"), "a.labels.tif", "--overwrite")
         assert written(folder / "outputs") == ["a.labels.tif"]
 
-    @pytest.mark.parametrize("other", ["sub/a.png", "a.jpg", "A.PNG", "a.png"])
-    def test_two_inputs_for_one_output(self, folder: Path, other: str) -> None:
-        refused(run("a.png", other), "a.png and", other, "would both write")
-        assert written(folder) == ["a.png"]
-
     def test_an_input_as_output(self, folder: Path) -> None:
         Path("a.overlay.png").touch()
         refused(run("a.png", "a.overlay.png", "-o", ".", "--overwrite"), "is an input")
@@ -244,7 +250,8 @@ class TestRefusals:
     )
     def test_values_that_mean_nothing(self, folder: Path, args: list[str]) -> None:
         value = args[1].removeprefix("labels,")
-        refused(run("a.png", *args), value)
+        option = "" if args[0] == "--save" else args[0]
+        misused(run("a.png", *args), value, option)
         assert written(folder) == ["a.png"]
 
     @pytest.mark.parametrize(
@@ -261,10 +268,14 @@ class TestRefusals:
         "args", [["a.png", "-o", "-"], ["a.png", "b.png", "-o", "-", "--save", "labels"]]
     )
     def test_more_than_one_file_to_standard_output(self, folder: Path, args: list[str]) -> None:
-        refused(run(*args), "-o -", "give one IMAGE and one kind")
+        misused(run(*args), "-o -", "give one IMAGE and one kind")
 
     def test_two_things_to_standard_output(self, folder: Path) -> None:
-        refused(run("a.png", "-o", "-", "--save", "labels", "--json"), "--json and -o -")
+        misused(run("a.png", "-o", "-", "--save", "labels", "--json"), "--json and -o -")
+
+    def test_two_answers_for_what_exists(self, folder: Path) -> None:
+        misused(run("a.png", "--overwrite", "--on-exists", "skip"), "--on-exists skip")
+        misused(run("a.png", "--on-exists", "ask"), "--on-exists ask", "error, skip, overwrite")
 
 
 # what cannot be read
@@ -277,9 +288,112 @@ def test_files_that_are_no_images(folder: Path, content: bytes) -> None:
     assert written(folder / "outputs") == []
 
 
-def test_folders_and_missing_files(folder: Path) -> None:
+def test_missing_files(folder: Path) -> None:
     refused(run("missing.png"), "missing.png", "no such file")
-    refused(run("."), "folder")
+
+
+def test_a_file_that_may_not_be_read_does_not_stop_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image("b.png", halves())
+    opened = os.open
+
+    def refusing(path: str, *args: int, **kwargs: int) -> int:
+        if os.fspath(path) == "a.png":
+            raise PermissionError(errno.EACCES, "permission denied", path)
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refusing)
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: os.fspath(path) != "a.png")
+    result = run("a.png", "b.png")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("b.png: 2 regions")
+
+
+def test_one_picture_without_memory_does_not_stop_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image("b.png", halves())
+    made = segment.workflow.make
+
+    def hungry(source: Path, *args: object, **kwargs: object) -> object:
+        if source.name == "a.png":
+            raise MemoryError
+        return made(source, *args, **kwargs)
+
+    monkeypatch.setattr("segment.workflow.make", hungry)
+    result = run("a.png", "b.png")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("b.png: 2 regions")
+    assert result.stderr == (
+        "segment: a.png: out of memory; use a smaller picture, or fewer --jobs\n"
+    )
+
+
+# which files, under which names
+
+
+def test_pictures_of_one_name_keep_more_of_it(folder: Path) -> None:
+    for name in ("a.bmp", "sub/a.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        write_image(name, halves())
+    result = run("a.png", "a.bmp", "sub/a.png", "a.png", "--save", "labels")
+    assert result.exit_code == 0, result.output
+    assert written(folder / "outputs") == [
+        "a.bmp.labels.png",
+        "sub-a.png.labels.png",
+        f"{folder.name}-a.png.labels.png",
+    ]
+
+
+def test_of_a_folder_its_pictures_are_taken(folder: Path) -> None:
+    Path("in/deep").mkdir(parents=True)
+    for name in ("in/b.png", "in/deep/c.png"):
+        write_image(name, halves())
+    Path("in/notes.txt").touch()
+    result = run("in", "a.png", "--save", "labels")
+    assert result.exit_code == 0, result.output
+    assert written(folder / "outputs") == ["a.labels.png", "b.labels.png"]
+    refused(run("in/deep/.."), "exist", "--on-exists skip")
+    Path("empty").mkdir()
+    refused(run("empty"), "no pictures in empty", "segment batch")
+
+
+def test_what_is_done_can_be_left_out(folder: Path) -> None:
+    assert run("a.png", "--save", "labels").exit_code == 0
+    before = Path("outputs/a.labels.png").stat()
+    write_image("b.png", halves())
+    result = run("a.png", "b.png", "--save", "labels", "--on-exists", "skip")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("b.png: ")
+    assert "a.png: left out" in result.stderr
+    assert Path("outputs/a.labels.png").stat() == before
+
+
+def test_several_at_a_time_give_the_same_in_the_same_order(folder: Path) -> None:
+    names = [f"{k}.png" for k in range(6)]
+    rng = np.random.default_rng(0)
+    for name in names:
+        write_image(name, rng.integers(0, 255, (30, 40, 3), np.uint8))
+    Path("3.png").write_bytes(b"broken")
+    one, two = (run(*names, "--json", "-o", f"by{n}", "--jobs", str(n)) for n in (1, 3))
+    assert one.exit_code == two.exit_code == 1
+    assert one.stderr == two.stderr
+    facts = [[json.loads(line) for line in r.stdout.splitlines()] for r in (one, two)]
+    assert [f["input"] for f in facts[0]] == [f["input"] for f in facts[1]]
+    assert len(facts[0]) == 5
+    for name in written(folder / "by1"):
+        if not name.endswith(".json"):
+            assert Path("by1", name).read_bytes() == Path("by3", name).read_bytes()
+
+
+def test_the_time_that_is_printed_is_the_sum_of_the_stages(folder: Path) -> None:
+    result = run("a.png", "-v")
+    first, second = result.stdout.splitlines()
+    printed = float(first.split(", ")[2].split(" s")[0])
+    parts = [float(part.split()[1]) for part in second.split(", ")]
+    assert second.split()[0] == "read"
+    assert abs(sum(parts) - printed) <= 0.01 * len(parts)
 
 
 def test_too_many_pixels(folder: Path) -> None:

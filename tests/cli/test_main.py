@@ -112,10 +112,19 @@ def test_a_known_error_is_one_line_on_stderr(broken_command) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "segment: a\\nb\n")
 
 
-def test_parameters_are_named_as_options(broken_command) -> None:
-    broken_command.append(InputError("min_size=2.5 is no whole number; color_space='luv' is"))
-    result = CliRunner().invoke(main.app, ["broken"])
-    assert result.stderr == "segment: --min-size 2.5 is no whole number; --color-space luv is\n"
+def test_parameters_are_named_as_the_command_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise InputError(
+            "bandwidth=2.5 is odd with n_jobs=3; color_space='luv' goes, color_space not"
+        )
+
+    monkeypatch.setattr("segment.images.read_image", refuse)
+    result = CliRunner().invoke(main.app, ["palette", "a.png"])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "segment: --bandwidth 2.5 is odd with --n-threads 3; --color-space luv goes, "
+        "--color-space not\n"
+    )
 
 
 def test_out_of_memory_is_one_line_on_stderr(broken_command) -> None:

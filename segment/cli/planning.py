@@ -1,0 +1,172 @@
+"""Which pictures `segment image` does, and under which names their outputs go."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segment.errors import FileError, InputError
+from segment.exports import STDOUT, fitting, output_paths, output_stem
+from segment.files import display_name, distinct, file_error
+from segment.images import looks_like_picture
+
+MOST = 5  # names that a message lists
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to segment, and where its outputs go.
+
+    Attributes
+    ----------
+    source : Path
+        The image file, or "-" for standard input.
+    stem : Path
+        Folder and beginning of the outputs' names, or "-" for standard output.
+    skipped : bool
+        Whether it is left alone because outputs exist.
+    """
+
+    source: Path
+    stem: Path
+    skipped: bool = False
+
+
+def plan(
+    sources: Sequence[Path], output: Path, kinds: Sequence[str], *, existing: str
+) -> list[Job]:
+    """Return the jobs, or raise if one would write over an input or over what exists.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Image files; of a folder, its pictures are taken.
+    output : Path
+        Folder of the outputs; "-" for standard output.
+    kinds : sequence of str
+        What will be written.
+    existing : {"error", "skip", "overwrite"}
+        What to do about outputs that exist.
+
+    Raises
+    ------
+    InputError
+        If standard output is to hold more than one file.
+    FileError
+        If outputs exist and ``existing="error"``, one would take the place of an input, or a folder
+        holds no picture.
+    """
+    files = list(_files(sources))
+    jobs = _single(files, output, kinds) or _named(files, output)
+    _refuse_collisions(jobs, kinds)
+    found = {job: _existing(job, kinds) for job in jobs}
+    if existing == "error":
+        _refuse_existing([path for paths in found.values() for path in paths])
+    elif existing == "skip":
+        jobs = [Job(j.source, j.stem, skipped=bool(found[j])) for j in jobs]
+    return jobs
+
+
+def _files(sources: Sequence[Path]) -> Iterator[Path]:
+    """Yield the image files, each once, and those of folders sorted."""
+    seen = set()
+    for source in sources:
+        try:
+            folder = source != STDOUT and source.is_dir()
+            listed = sorted(source.iterdir()) if folder else [source]
+        except OSError as error:
+            raise file_error(source, error) from error
+        pictures = [p for p in listed if not folder or (p.is_file() and looks_like_picture(p.name))]
+        if not pictures:
+            raise FileError(
+                f"there are no pictures in {display_name(source)}; for the folders below it use  "
+                "segment batch SRC DST"
+            )
+        for path in pictures:
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield path
+
+
+def _single(files: Sequence[Path], output: Path, kinds: Sequence[str]) -> list[Job]:
+    """Return the job if the output is one file, else none."""
+    if output == STDOUT:
+        if len(files) > 1 or len(kinds) > 1:
+            raise InputError(
+                f"-o - writes one file of one picture, not {len(kinds)} of {len(files)}; "
+                "give one IMAGE and one kind, such as --save labels"
+            )
+        return [Job(files[0], STDOUT)]
+    return []
+
+
+def _named(files: Sequence[Path], output: Path) -> list[Job]:
+    """Return a job a file; files of one name get more of their path into the outputs' names."""
+    names = []
+    for path in files:
+        parent = Path(os.path.abspath(path)).parent.name
+        longer = (path.name, f"{parent}-{path.name}")
+        names.append([output_stem(output, path).name, *map(fitting, longer)])
+    return [Job(path, output / name) for path, name in zip(files, distinct(names), strict=True)]
+
+
+def _outputs(job: Job, kinds: Sequence[str]) -> list[Path]:
+    return output_paths(job.stem, kinds)
+
+
+def _existing(job: Job, kinds: Sequence[str]) -> list[Path]:
+    if job.stem == STDOUT:
+        return []
+    return [path for path in _outputs(job, kinds) if os.path.lexists(path)]
+
+
+def _refuse_collisions(jobs: Sequence[Job], kinds: Sequence[str]) -> None:
+    inputs = {os.path.realpath(job.source) for job in jobs}
+    writers: dict[str, Path] = {}
+    for job in jobs:
+        if job.stem == STDOUT:
+            continue
+        for path in _outputs(job, kinds):
+            # Names that differ in case are one file on many disks.
+            other = writers.setdefault(str(path).casefold(), job.source)
+            if other is not job.source:
+                raise FileError(
+                    f"{display_name(other)} and {display_name(job.source)} would both write "
+                    f"{display_name(path)}; run them with different -o"
+                )
+            if os.path.realpath(path) in inputs:
+                raise FileError(
+                    f"{display_name(path)} is an input and would be written over; "
+                    "choose another folder with -o"
+                )
+
+
+def _refuse_existing(paths: Sequence[Path]) -> None:
+    if not paths:
+        return
+    names = ", ".join(map(display_name, paths[:MOST]))
+    more = f" and {len(paths) - MOST:,} more" if len(paths) > MOST else ""
+    raise FileError(
+        f"{names}{more} exist{'s' * (len(paths) == 1)}; add --overwrite to replace, "
+        "--on-exists skip to leave out what is done, or choose another folder with -o"
+    )
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder, and make sure that it can be written to."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise FileError(
+                f"cannot write to {display_name(folder)}: it is a file; choose a folder with -o"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise file_error(folder, error, "write to") from error
