@@ -32,6 +32,7 @@ _PUBLIC = {
     "Density": "segment.points.densities",
     "density": "segment.points.densities",
     "palette": "segment.palettes",
+    "polygons": "segment.shapes.polygons",
 }
 
 __all__ = ["__version__", *_PUBLIC]

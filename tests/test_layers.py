@@ -16,7 +16,7 @@ STOREYS = [
     {"errors"},
     {"files", "params", "threads"},
     {"kernels"},
-    {"kernels.regions", "kernels.points"},
+    {"kernels.regions", "kernels.points", "kernels.shapes"},
     {"regions", "points"},
     {"images", "shapes", "drawing", "palettes"},
     {"page"},
@@ -29,7 +29,10 @@ STOREY = {name: storey for storey, names in enumerate(STOREYS) for name in names
 WINGS = [{"kernels.regions", "regions"}, {"kernels.points", "points"}]
 
 # Methods that open a door upstairs, or to the room's own next stage, and import it when called.
-DOORS = {("regions.segmentation", "regions.hierarchy")}
+DOORS = {
+    ("regions.segmentation", "regions.hierarchy"),
+    ("regions.segmentation", "shapes.polygons"),
+}
 
 
 def modules() -> dict[str, Path]:

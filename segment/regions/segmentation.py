@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from segment.regions.labelling import label
 
 if TYPE_CHECKING:
     from segment.regions.hierarchy import Hierarchy
+    from segment.shapes.polygons import Polygons
 
 FloatArray = NDArray[np.float64]
 
@@ -125,6 +127,14 @@ class Segmentation:
         from segment.regions.hierarchy import build_hierarchy
 
         return build_hierarchy(self, n_threads)
+
+    def polygons(
+        self, tolerance: float = 0.0, *, transform: Sequence[float] | None = None
+    ) -> Polygons:
+        """Return the regions as polygons that share their borders; see `segment.polygons`."""
+        from segment.shapes.polygons import polygons
+
+        return polygons(self.labels, tolerance=tolerance, transform=transform)
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,0 +1,1 @@
+"""Kernels of outlines: tracing, rings, simplifying, smoothing, encoding."""
