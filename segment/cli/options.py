@@ -49,7 +49,7 @@ def _bandwidth(text: str) -> Bandwidth:
 
 
 SpatialBandwidth = Annotated[
-    Bandwidth,
+    Any,  # a number, or "auto": Typer knows no unions
     typer.Option(
         "--spatial-bandwidth",
         "-s",
@@ -61,7 +61,7 @@ SpatialBandwidth = Annotated[
     ),
 ]
 RangeBandwidth = Annotated[
-    Bandwidth,
+    Any,  # a number, or "auto": Typer knows no unions
     typer.Option(
         "--range-bandwidth",
         "-r",
