@@ -16,6 +16,7 @@ _PUBLIC = {
     "batch": "segment.batching",
     "FileError": "segment.errors",
     "InputError": "segment.errors",
+    "InputWarning": "segment.errors",
     "SegmentError": "segment.errors",
     "Image": "segment.images",
     "read_image": "segment.images",

@@ -15,6 +15,10 @@ class InputError(SegmentError, ValueError):
     """An array or a parameter cannot be used; the message says why and what to do."""
 
 
+class InputWarning(UserWarning):
+    """A result rests on an assumption about the input; the message says which."""
+
+
 class FileError(SegmentError, OSError):
     """A file cannot be read or written; the message names it and says why."""
 

@@ -12,6 +12,7 @@ from segment.params import choice, positive_number, whole_number
 from segment.points.clustering import MeanShift
 from segment.regions.checks import Pixels, check_image
 from segment.regions.features import feature_planes, pixels_from_features
+from segment.regions.ranges import Range
 
 COLOR_SPACES = ("lab", "luv", "rgb")
 
@@ -38,6 +39,7 @@ def palette(
     color_space: str = "lab",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
     n_jobs: int | None = None,
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Find the main colours of an image, and how much of it each takes.
@@ -58,6 +60,8 @@ def palette(
         Axis of the channels of a 3-D image.
     mask : array-like of bool, shape (H, W), optional
         False where a pixel is to be ignored.
+    value_range : (float, float), "auto" or None
+        Black and white, as for `mean_shift`.
     n_jobs : int, optional
         Threads; None or -1 means every core. The result is the same on any number.
 
@@ -87,7 +91,13 @@ def palette(
         widths = (positive_number("bandwidth", bandwidth),)
     if n_colors is not None:
         n_colors = whole_number("n_colors", n_colors, minimum=1)
-    pixels = check_image(image, color_space=color_space, channel_axis=channel_axis, mask=mask)
+    pixels = check_image(
+        image,
+        color_space=color_space,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
+    )
     colors = _colors(pixels, color_space)
     colors, counts = _gathered(colors, np.ones(len(colors)), widths[-1] / CELLS)
     for width in widths:
@@ -154,6 +164,6 @@ def _as_pixels(modes: NDArray[np.float64], pixels: Pixels, color_space: str) -> 
     """Return colours (n, bands) as pixels in the dtype of the image."""
     row = np.empty((1, len(modes), modes.shape[1]), pixels.values.dtype)
     features = modes.T.astype(np.float32)[:, None]
-    plain = Pixels(row, None, pixels.gray, pixels.channel_axis)
+    plain = Pixels(row, None, pixels.gray, pixels.channel_axis, pixels.value_range)
     colors: NDArray[Any] = pixels_from_features(features, plain, color_space)[0]
     return colors[:, 0] if pixels.gray else colors

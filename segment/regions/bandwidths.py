@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.params import AUTO, COLOR_SPACES, MeanShiftOptions, MeanShiftParams, choice
 from segment.regions.checks import Pixels, check_image
 from segment.regions.features import feature_planes
+from segment.regions.ranges import Range
 
 # The spatial bandwidth is this many pixels on a 481 x 321 photograph, and grows with the side.
 REFERENCE_BANDWIDTH, REFERENCE_PIXELS = 7.0, 481 * 321
@@ -47,6 +49,7 @@ def estimate_bandwidths(
     color_space: str = "luv",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
 ) -> tuple[float, float]:
     """Choose bandwidths for an image; ``mean_shift(image, spatial_bandwidth="auto")`` uses them.
 
@@ -66,6 +69,8 @@ def estimate_bandwidths(
         Axis of the channels in a 3-D image.
     mask : array_like of bool, shape (H, W), optional
         False where pixels are ignored.
+    value_range : (float, float), "auto" or None
+        Black and white, as for `mean_shift`.
 
     Returns
     -------
@@ -83,7 +88,13 @@ def estimate_bandwidths(
        81(3), 1994.
     """
     space = choice("color_space", color_space, COLOR_SPACES)
-    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
+    pixels = check_image(
+        image,
+        color_space=space,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
+    )
     found = estimate(pixels, space)
     return found.spatial, found.range
 
@@ -95,7 +106,7 @@ def estimate(pixels: Pixels, color_space: str) -> Estimate:
     kept = planes[:, inside].astype(np.float64)
     height, width = inside.shape
     spatial = REFERENCE_BANDWIDTH * math.sqrt(height * width / REFERENCE_PIXELS)
-    noise = math.sqrt(sum(_noise(plane) ** 2 for plane in planes))
+    noise = math.sqrt(sum(measure_noise(plane) ** 2 for plane in planes))
     total = float(kept.var(axis=1).sum()) if kept.size else 0.0
     contrast = math.sqrt(max(total - noise**2, 0.0))
     color = math.hypot(CONTRAST_SHARE * contrast, noise)
@@ -122,14 +133,18 @@ def resolve_bandwidths(options: MeanShiftOptions, pixels: Pixels) -> MeanShiftPa
     )
 
 
-def _noise(plane: NDArray[np.float32]) -> float:
-    """Standard deviation of the noise; squares that touch a masked pixel are left out."""
+def measure_noise(plane: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> float:
+    """Return the standard deviation of the noise in one band.
+
+    Squares of 2 x 2 pixels that touch a masked pixel, or one without a finite value, are left out.
+    """
     height, width = (2 * (side // 2) for side in plane.shape)
     step = 2 * max(1, math.isqrt(height * width // 4 // SQUARES))
-    corners = [
-        plane[dy:height:step, dx:width:step].astype(np.float64) for dy in (0, 1) for dx in (0, 1)
-    ]
+    places = [np.s_[dy:height:step, dx:width:step] for dy in (0, 1) for dx in (0, 1)]
+    corners = [plane[place].astype(np.float64) for place in places]
     whole = np.logical_and.reduce([np.isfinite(corner) for corner in corners])
+    if mask is not None:
+        whole &= np.logical_and.reduce([mask[place] for place in places])
     a, b, c, d = (corner[whole] for corner in corners)
     if not a.size:
         return 0.0

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
+from segment.notices import say
+from segment.regions.ranges import Range, check_range, dtype_range, extremes, find_range
+
+LARGEST = 1e15  # float32 holds its square
+
+
+class Picture(Protocol):
+    """A `segment.Image`."""
+
+    @property
+    def pixels(self) -> NDArray[Any]: ...
+    @property
+    def mask(self) -> NDArray[np.bool_] | None: ...
+    @property
+    def value_range(self) -> Range | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +40,20 @@ class Pixels:
         Whether the image had no channel axis.
     channel_axis : int
         Where the channels were.
+    value_range : (float, float) or None
+        Black and white; None means the scale of the dtype.
     """
 
     values: NDArray[Any]
     mask: NDArray[np.bool_] | None
     gray: bool
     channel_axis: int
+    value_range: Range | None = None
+
+    @property
+    def scale(self) -> Range:
+        """Black and white, as values."""
+        return self.value_range or dtype_range(self.values.dtype)
 
     def like_input(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return (H, W, C) `values` in the layout of the input."""
@@ -38,32 +61,67 @@ class Pixels:
 
 
 def check_image(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     color_space: str,
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
 ) -> Pixels:
-    """Check an image and its mask.
+    """Check an image and its mask, and settle what is black and white in it.
 
     Parameters
     ----------
-    image : array_like, shape (H, W) or (H, W, C)
-        Bool, integer or floating point of any size and byte order. It is never written to.
+    image : array_like, shape (H, W) or (H, W, C), or segment.Image
+        Bool, integer or floating point of any size and byte order. It is never written to. What a
+        masked array hides is ignored, and so are pixels with a NaN or an infinite value.
     color_space : {"luv", "lab", "rgb", "none"}
-        The colour spaces take gray or RGB at the scale of the dtype; "none" takes any bands as
-        they are.
+        The colour spaces take gray or RGB; "none" takes any bands as they are.
     channel_axis : int or None
         Axis of the channels in a 3-D image; ignored for (H, W).
     mask : array_like of bool, shape (H, W), optional
         False where a pixel is to be ignored.
+    value_range : (float, float), "auto" or None
+        Black and white for the colour spaces; see `segment.regions.ranges.find_range`. By default
+        what the file of a `segment.Image` says, or what the values make sure.
 
     Raises
     ------
     InputError
         If the image or the mask cannot be used; the message says why and what to do.
     """
-    values = np.asarray(image)
+    wanted = check_range(value_range)
+    hidden: list[NDArray[np.bool_]] = []
+    if _is_picture(image):
+        wanted = image.value_range if wanted is None else wanted
+        hidden += [] if image.mask is None else [~image.mask]
+        values, channel_axis = image.pixels, -1
+    else:
+        # Not np.asarray alone: it drops the mask of a masked array.
+        values = np.ma.getdata(image) if np.ma.isMaskedArray(image) else np.asarray(image)
+    _check_kind(values)
+    gray = values.ndim == 2
+    axis = -1 if gray else _check_axis(channel_axis, values.shape)
+    bands = values[..., None] if gray else np.moveaxis(values, axis, -1)
+    if color_space != "none" and not gray:
+        _check_color_bands(values.shape, bands.shape[-1], color_space)
+    if np.ma.isMaskedArray(image) and np.ma.is_masked(image):
+        off: NDArray[np.bool_] = np.ma.getmaskarray(image)
+        hidden.append(off if gray else np.moveaxis(off, axis, -1).max(axis=2))
+    if not bands.dtype.isnative:
+        bands = bands.astype(bands.dtype.newbyteorder("="))
+    keep = None if mask is None else _check_mask(mask, bands.shape[:2])
+    for off in hidden:
+        keep = ~off if keep is None else keep & ~off
+    return _settle(bands, keep, color_space, wanted, gray, axis)
+
+
+def _is_picture(image: object) -> TypeGuard[Picture]:
+    """Whether this is a `segment.Image`, which lies upstairs and is known by what it has."""
+    return hasattr(image, "pixels") and hasattr(image, "value_range")
+
+
+def _check_kind(values: NDArray[Any]) -> None:
     if values.dtype.kind not in "biuf":
         raise InputError(
             f"image has dtype {values.dtype}; convert it to bool, an integer or a float dtype"
@@ -74,21 +132,38 @@ def check_image(
         )
     if values.size == 0:
         raise InputError(f"image of shape {values.shape} is empty; give at least one pixel")
-    gray = values.ndim == 2
-    if gray:
-        axis = -1
-        values = values[..., None]
+
+
+def _settle(
+    values: NDArray[Any],
+    keep: NDArray[np.bool_] | None,
+    color_space: str,
+    wanted: Range | str | None,
+    gray: bool,
+    axis: int,
+) -> Pixels:
+    """Leave out what is no number, and settle what is black and white."""
+    kind, plain = values.dtype.kind, color_space == "none"
+    if kind == "b" or values.dtype == np.uint8 or (plain and kind in "iu"):
+        span: tuple[Any, Any] = (0, 0)  # nothing depends on it
     else:
-        axis = _check_axis(channel_axis, values.shape)
-        channels_last = np.moveaxis(values, axis, -1)
-        if color_space != "none":
-            _check_color_bands(values.shape, channels_last.shape[-1], color_space)
-        values = channels_last
-    if not values.dtype.isnative:
-        values = values.astype(values.dtype.newbyteorder("="))
-    keep = None if mask is None else _check_mask(mask, values.shape[:2])
-    _check_values(values, keep, color_space)
-    return Pixels(values, keep, gray, axis)
+        span = extremes(values, keep)
+        if kind == "f" and not np.isfinite(span).all():
+            finite = np.isfinite(values).all(axis=2)
+            keep = finite if keep is None else keep & finite
+            span = extremes(values, keep)
+        if kind == "f" and max(-float(span[0]), float(span[1])) > LARGEST:
+            raise InputError(
+                f"image has values from {span[0]:g} to {span[1]:g}, too large to be squared in "
+                "float32; leave those pixels out with mask, or scale it to within 1e15"
+            )
+    if plain:
+        return Pixels(values, keep, gray, axis)
+    found, word = find_range(values, keep, wanted, span)
+    if word is not None:
+        say(f"{word}; value_range settles it")
+    own = found == dtype_range(values.dtype)
+    return Pixels(values, keep, gray, axis, None if own else found)
 
 
 def _check_axis(channel_axis: int | None, shape: tuple[int, ...]) -> int:
@@ -136,52 +211,3 @@ def _check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     if keep.dtype != np.bool_:
         raise InputError(f"mask has dtype {keep.dtype}; give bool, such as mask > 0 (True is kept)")
     return keep
-
-
-def _check_values(values: NDArray[Any], mask: NDArray[np.bool_] | None, color_space: str) -> None:
-    kind, dtype = values.dtype.kind, values.dtype
-    if kind in "bu" and (dtype.itemsize <= 2 or color_space == "none"):
-        return
-    low, high = _extremes(values, mask)
-    if kind == "f":
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise InputError(
-                f"image has {_count_not_finite(values, mask)} values that are NaN or infinite; "
-                "ignore those pixels with mask=, or fill them"
-            )
-        if max(-float(low), float(high)) > 1e15:
-            raise InputError(
-                f"image has values from {low:g} to {high:g}, too large to be squared in float32; "
-                "scale it to within 1e15"
-            )
-    if color_space == "none":
-        return
-    if kind == "f" and (low < 0 or high > 1):
-        raise InputError(
-            f"image is {dtype} with values from {low:g} to {high:g} and "
-            f"color_space={color_space!r} takes floats in 0..1; divide by the "
-            "largest value the image can have, such as 255"
-        )
-    if low < 0:
-        raise InputError(
-            f"image is {dtype} with values from {low} to {high} and color_space={color_space!r} "
-            "takes none below 0; shift them, or pass color_space='none'"
-        )
-    if kind in "iu" and dtype.itemsize > 2 and 0 < high < 2**16:
-        smaller = "uint8" if high < 2**8 else "uint16"
-        raise InputError(
-            f"image is {dtype} with values up to {high}, black at the scale of {dtype}; "
-            f"convert it with image.astype({smaller!r}), or pass color_space='none'"
-        )
-
-
-def _extremes(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[Any, Any]:
-    if mask is None:
-        return values.min(), values.max()
-    inside = values[mask]
-    return (inside.min(), inside.max()) if inside.size else (values.dtype.type(0),) * 2
-
-
-def _count_not_finite(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> int:
-    finite = np.isfinite(values)
-    return int((~finite if mask is None else ~finite & mask[..., None]).sum())

@@ -20,6 +20,7 @@ from segment.regions.features import (
     feature_planes,
     short_planes,
 )
+from segment.regions.ranges import Range
 from segment.threads import bands, resolve_n_threads, run
 
 ROWS_OF_JOB = 8
@@ -96,6 +97,7 @@ def climb(
     *,
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
     weights: ArrayLike | None = None,
     n_threads: int | None = None,
 ) -> Climb:
@@ -103,7 +105,7 @@ def climb(
 
     Parameters
     ----------
-    image, channel_axis, mask, weights, n_threads
+    image, channel_axis, mask, value_range, weights, n_threads
         As in `segment.mean_shift`.
     params : MeanShiftOptions
         What is wanted; `min_size` and `connectivity` are kept for labelling.
@@ -115,7 +117,11 @@ def climb(
     """
     threads = resolve_n_threads(n_threads)
     pixels = check_image(
-        image, color_space=params.color_space, channel_axis=channel_axis, mask=mask
+        image,
+        color_space=params.color_space,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
     )
     chosen = resolve_bandwidths(params, pixels)
     pixel_weights = check_weights(weights, pixels.values.shape[:2])

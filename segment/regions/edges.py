@@ -11,6 +11,7 @@ from segment.params import COLOR_SPACES, choice
 from segment.regions.checks import check_image
 from segment.regions.cues import comparable_planes
 from segment.regions.features import FloatArray
+from segment.regions.ranges import Range
 
 RADIUS = 2  # of the window that is compared with ideal edges, pixels
 ORIENTATIONS = 8
@@ -22,6 +23,7 @@ def edge_confidence(
     color_space: str = "lab",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
 ) -> NDArray[np.float32]:
     """Return how surely there is an edge at each pixel.
 
@@ -40,6 +42,8 @@ def edge_confidence(
         Axis of the channels in a 3-D image.
     mask : array_like of bool, shape (H, W), optional
         False where pixels are ignored; they get confidence 0.
+    value_range : (float, float), "auto" or None
+        Black and white, as for `mean_shift`.
 
     Returns
     -------
@@ -66,7 +70,13 @@ def edge_confidence(
     array([0. , 0.9], dtype=float32)
     """
     space = choice("color_space", color_space, COLOR_SPACES)
-    pixels = check_image(image, color_space=space, channel_axis=channel_axis, mask=mask)
+    pixels = check_image(
+        image,
+        color_space=space,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
+    )
     planes = comparable_planes(pixels, space, n_threads=1)
     response = _strongest_response(planes)
     inside = np.ones(response.shape, bool) if pixels.mask is None else pixels.mask

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segment.kernels.regions import color
 from segment.kernels.regions.window16 import MISSING
 from segment.regions.checks import Pixels
+from segment.regions.ranges import Range
 from segment.threads import bands, run
 
 FloatArray = NDArray[np.float32]
@@ -70,7 +71,9 @@ def _planes(
     planes = np.empty((n_bands, height + 2 * pad, columns), dtype)
     planes[:, :pad] = planes[:, pad + height :] = missing
     planes[:, :, :pad] = planes[:, :, pad + width :] = missing
-    table = _linear_table(pixels.values.dtype) if color_space in ("luv", "lab") else None
+    scale = pixels.scale
+    cie = color_space in ("luv", "lab")
+    table = _linear_table(pixels.values.dtype, scale) if cie else None
 
     def fill(rows: tuple[int, int]) -> None:
         first, last = rows
@@ -81,9 +84,9 @@ def _planes(
         if color_space == "none":
             features = flat.T.astype(np.float32)
         elif color_space == "rgb":
-            features = _unit(flat.T) * np.float32(255)
+            features = _unit(flat.T, scale) * np.float32(255)
         else:
-            features = _cie(flat, table, color_space)
+            features = _cie(flat, table, color_space, scale)
         out[:] = convert(features).reshape(out.shape)
         if pixels.mask is not None:
             out[:, ~pixels.mask[first:last]] = missing
@@ -124,22 +127,19 @@ def color_units(values: FloatArray, color_space: str, scale: float) -> FloatArra
     return values / np.float32(scale) + offsets
 
 
-def _scale(dtype: np.dtype[Any]) -> float:
-    """Return the value that is full scale in `dtype`."""
-    return 1.0 if dtype.kind in "bf" else float(np.iinfo(dtype).max)
+def _unit(values: NDArray[Any], scale: Range) -> FloatArray:
+    """Return values as fractions of the way from black to white, which are equal in any dtype."""
+    black, white = scale
+    fractions = (values.astype(np.float64) - black) / (white - black)
+    return np.clip(fractions, 0, 1).astype(np.float32)
 
 
-def _unit(values: NDArray[Any]) -> FloatArray:
-    """Return values as fractions of full scale: equal fractions are equal whatever the dtype."""
-    return (values.astype(np.float64) / _scale(values.dtype)).astype(np.float32)
-
-
-def _linear_table(dtype: np.dtype[Any]) -> FloatArray | None:
+def _linear_table(dtype: np.dtype[Any], scale: Range) -> FloatArray | None:
     """Return linear light for each value of a small unsigned dtype, None for larger dtypes."""
     if dtype.kind not in "bu" or dtype.itemsize > 2:
         return None
     values = np.arange(2 if dtype.kind == "b" else np.iinfo(dtype).max + 1).astype(dtype)
-    table: FloatArray = color.linear_from_srgb(_unit(values))
+    table: FloatArray = color.linear_from_srgb(_unit(values, scale))
     return table
 
 
@@ -157,10 +157,12 @@ def _rows_of_chunk(width: int) -> int:
     return max(CHUNK_PIXELS // width, 1)
 
 
-def _cie(flat: NDArray[Any], table: FloatArray | None, color_space: str) -> FloatArray:
+def _cie(
+    flat: NDArray[Any], table: FloatArray | None, color_space: str, scale: Range
+) -> FloatArray:
     """Convert sRGB or gray pixels (n, 3) or (n, 1) into CIE features (3 or 1, n)."""
     if table is None:
-        linear = np.ascontiguousarray(color.linear_from_srgb(_unit(flat)).T)
+        linear = np.ascontiguousarray(color.linear_from_srgb(_unit(flat, scale)).T)
     else:
         linear = np.empty(flat.shape[::-1], np.float32)
         color.look_up(flat.view(np.uint8) if flat.dtype.kind == "b" else flat, table, linear)
@@ -181,6 +183,7 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
     """
     n_bands, height, width = features.shape
     out = np.empty((height, width, n_bands), pixels.values.dtype)
+    black, white = pixels.scale
     for first, last in bands(height, _rows_of_chunk(width)):
         flat = features[:, first:last].reshape(n_bands, -1)
         if pixels.mask is not None:
@@ -188,7 +191,7 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
         if color_space == "none":
             values: NDArray[Any] = flat.astype(np.float64)
         elif color_space == "rgb":
-            values = np.clip(flat.astype(np.float64) / 255.0, 0, 1) * _scale(out.dtype)
+            values = black + np.clip(flat.astype(np.float64) / 255.0, 0, 1) * (white - black)
         else:
             if n_bands == 1:
                 lightness = flat[0].astype(np.float64)
@@ -198,7 +201,7 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
                 linear = (color.linear_from_luv if color_space == "luv" else color.linear_from_lab)(
                     flat
                 )
-            values = color.srgb_from_linear(linear) * _scale(out.dtype)
+            values = black + color.srgb_from_linear(linear) * (white - black)
         out[first:last] = to_dtype(values, out.dtype).T.reshape(last - first, width, n_bands)
         if pixels.mask is not None:
             hidden = ~pixels.mask[first:last]

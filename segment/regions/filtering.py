@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.params import Bandwidth, MeanShiftOptions
 from segment.regions.climbing import Climb, climb
 from segment.regions.features import pixels_from_features
+from segment.regions.ranges import Range
 
 
 def mean_shift_filter(
@@ -21,6 +22,7 @@ def mean_shift_filter(
     engine: str = "fast",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
     weights: ArrayLike | None = None,
     max_iter: int = 100,
     tol: float = 0.1,
@@ -35,8 +37,8 @@ def mean_shift_filter(
     Parameters
     ----------
     image : array_like, shape (H, W) or (H, W, C)
-        Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float; the dtype
-        decides the scale, and floats must lie in 0..1 for the colour spaces. Never written to.
+        Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float. Never written
+        to.
     spatial_bandwidth : float or "auto"
         Radius of the window in pixels; for the Gaussian its standard deviation. "auto" takes what
         `estimate_bandwidths` chooses for the image.
@@ -58,7 +60,12 @@ def mean_shift_filter(
     channel_axis : int or None
         Axis of the channels of a 3-D image.
     mask : array_like of bool, shape (H, W), optional
-        False where pixels are ignored; they keep their value.
+        False where pixels are ignored; they keep their value, as do those that a masked array
+        hides, and those with a NaN or an infinite value.
+    value_range : (float, float), "auto" or None
+        Values that are black and white in the colour spaces. "auto" stretches from the 0.1th to the
+        99.9th percentile. None takes what a `segment.Image` says, else the scale of the dtype, or
+        of the bits that the values use: 12 bits in 16, say, with a warning.
     weights : array_like, shape (H, W), optional
         Weight of each pixel in the means, at least 0. Only ratios matter.
     max_iter : int
@@ -98,6 +105,7 @@ def mean_shift_filter(
             params,
             channel_axis=channel_axis,
             mask=mask,
+            value_range=value_range,
             weights=weights,
             n_threads=n_threads,
         )

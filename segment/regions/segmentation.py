@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.kernels.regions import measuring
+from segment.notices import say
 from segment.params import Bandwidth, MeanShiftOptions, MeanShiftParams
 from segment.regions.checks import Pixels
 from segment.regions.climbing import Climb, climb
+from segment.regions.doubts import doubts
 from segment.regions.features import to_dtype
 from segment.regions.labelling import label
+from segment.regions.ranges import Range
 
 if TYPE_CHECKING:
     from segment.regions.hierarchy import Hierarchy
@@ -143,6 +146,8 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
         values = values.view(np.uint8)
     elif values.dtype == np.float16:
         values = values.astype(np.float32)
+    elif values.dtype.kind == "f" and values.itemsize > 8:
+        values = values.astype(np.float64)
     return np.ascontiguousarray(values) if values.flags.writeable else np.array(values)
 
 
@@ -157,6 +162,7 @@ def mean_shift(
     engine: str = "fast",
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
     weights: ArrayLike | None = None,
     connectivity: int = 1,
     max_iter: int = 100,
@@ -174,16 +180,20 @@ def mean_shift(
     Parameters
     ----------
     image : array_like, shape (H, W) or (H, W, C)
-        Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float; the dtype
-        decides the scale, and floats must lie in 0..1 for the colour spaces. Never written to; do
-        not change it while the result is in use.
+        Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float. Never written
+        to; do not change it while the result is in use.
     spatial_bandwidth, range_bandwidth, kernel, color_space, engine, channel_axis, max_iter, tol
         As in `mean_shift_filter`.
     min_size : int
         Smallest region in pixels. Only a part of the image that is smaller and cut off by the mask
         stays smaller.
     mask : array_like of bool, shape (H, W), optional
-        False where pixels are ignored: they get label 0.
+        False where pixels are ignored: they get label 0, as do those that a masked array hides,
+        and those with a NaN or an infinite value.
+    value_range : (float, float), "auto" or None
+        Values that are black and white in the colour spaces. "auto" stretches from the 0.1th to the
+        99.9th percentile. None takes what a `segment.Image` says, else the scale of the dtype, or
+        of the bits that the values use: 12 bits in 16, say, with a warning.
     weights : array_like, shape (H, W), optional
         Weight of each pixel in the means, at least 0, such as 1 minus an edge confidence [2]_.
     connectivity : {1, 2}
@@ -227,7 +237,13 @@ def mean_shift(
         tol=tol,
     )
     found = climb(
-        image, params, channel_axis=channel_axis, mask=mask, weights=weights, n_threads=n_threads
+        image,
+        params,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
+        weights=weights,
+        n_threads=n_threads,
     )
     return segmentation_of(found, n_threads=n_threads)
 
@@ -235,7 +251,12 @@ def mean_shift(
 def segmentation_of(
     climbed: Climb, *, min_size: int | None = None, n_threads: int | None = None
 ) -> Segmentation:
-    """Return the regions of an image whose pixels have climbed; parameters as in `label`."""
+    """Return the regions of an image whose pixels have climbed; parameters as in `label`.
+
+    What few would want is said: one region of a picture in which much is seen, say.
+    """
     params = climbed.params if min_size is None else replace(climbed.params, min_size=min_size)
     labels, modes = label(climbed, min_size=min_size, n_threads=n_threads)
+    for doubt in doubts(len(modes), climbed.pixels, params):
+        say(doubt)
     return Segmentation(labels, modes, params, climbed.pixels)

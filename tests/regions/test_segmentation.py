@@ -161,7 +161,8 @@ def test_all_masked() -> None:
 
 def test_bandwidths_beyond_the_image() -> None:
     image = photograph()[:20, :30]
-    found = segment.mean_shift(image, spatial_bandwidth=1e5, range_bandwidth=1e5)
+    with pytest.warns(segment.InputWarning, match="all is one region"):
+        found = segment.mean_shift(image, spatial_bandwidth=1e5, range_bandwidth=1e5)
     assert found.n_regions == 1
 
 
