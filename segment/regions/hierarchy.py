@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import FileError, InputError
 from segment.files import display_name, file_error, write_bytes
 from segment.kernels.regions import adjacency, merging
 from segment.params import Cut, MeanShiftParams
+from segment.regions import cuts
 from segment.regions.checks import Pixels
 from segment.regions.cues import region_cues
 from segment.threads import resolve_n_threads
@@ -67,8 +68,14 @@ class Hierarchy:
         """Number of leaves."""
         return self.leaves.n_regions
 
-    def cut(self, level: float | None = None, n_regions: int | None = None) -> Segmentation:
-        """Return the segmentation at one scale; give either of the two.
+    def cut(
+        self,
+        level: float | None = None,
+        n_regions: int | None = None,
+        markers: ArrayLike | None = None,
+        nodes: cuts.Nodes | None = None,
+    ) -> Segmentation:
+        """Return a segmentation: at one scale, from marks, or of any nodes; give one of the four.
 
         Parameters
         ----------
@@ -78,22 +85,49 @@ class Hierarchy:
         n_regions : int
             Number of regions, at least 1. The nearest possible number is taken where there are
             fewer leaves, or more parts that a mask separates.
+        markers : array_like of int, shape (H, W)
+            Seeds as in `skimage.segmentation.watershed` and `random_walker`: 1..k where a pixel is
+            marked, else 0. Each leaf takes the mark that it meets first on its way to the root
+            [1]_, and region k is what has mark k, in one piece or several. A leaf under several
+            marks takes the one with most pixels in it; what merges with several at once the one
+            whose side is larger. What the mask cuts off from every mark gets label 0.
+        nodes : sequence of int, or of sequences of int
+            The node, or the nodes, that each region consists of; together they must hold every leaf
+            once. Regions are numbered in raster order.
 
         Raises
         ------
         InputError
             If not exactly one is given, or it is out of its domain.
+
+        References
+        ----------
+        .. [1] P. Salembier and L. Garrido, "Binary Partition Tree as an Efficient Representation
+           for Image Processing, Segmentation, and Information Retrieval", IEEE TIP 9(4), 2000,
+           section IV.
         """
+        given = {"level": level, "n_regions": n_regions, "markers": markers, "nodes": nodes}
+        names = [name for name, value in given.items() if value is not None]
+        if len(names) > 1 and (markers is not None or nodes is not None):
+            raise InputError(f"both {names[0]} and {names[1]} are given; give one of them")
+        if markers is not None:
+            return self._segmentation(
+                *cuts.by_markers(self.parents, self.leaves.labels, self._areas, markers)
+            )
+        if nodes is not None:
+            return self._segmentation(*cuts.by_nodes(self.parents, self.n_leaves, nodes))
+        n_merges = self._count_merges(level, n_regions)
+        return self._segmentation(*cuts.by_merges(self.parents, self.n_leaves, n_merges))
+
+    def _segmentation(self, table: NDArray[np.int32], count: int) -> Segmentation:
+        """Return the segmentation whose label is ``table[leaf]``, 1..count, or 0 for none."""
         from segment.regions.segmentation import Segmentation
 
-        n_merges = self._count_merges(level, n_regions)
-        table = np.zeros(self.n_leaves + 1, np.int32)
-        count = merging.cut_tree(self.parents, self.n_leaves, n_merges, table)
         weights = self._areas
-        sums = np.zeros((count, self.leaves.modes.shape[1]))
-        np.add.at(sums, table[1:] - 1, weights[:, None] * self.leaves.modes.astype(np.float64))
-        total = np.bincount(table[1:] - 1, weights, minlength=count)
-        modes = (sums / total[:, None]).astype(np.float32)
+        sums = np.zeros((count + 1, self.leaves.modes.shape[1]))
+        np.add.at(sums, table[1:], weights[:, None] * self.leaves.modes.astype(np.float64))
+        total = np.bincount(table[1:], weights, minlength=count + 1)
+        modes = (sums[1:] / total[1:, None]).astype(np.float32)
         labels = np.take(table, self.leaves.labels)
         return Segmentation(labels, modes, self.leaves.params, self.leaves._pixels)
 
@@ -123,7 +157,9 @@ class Hierarchy:
     def _count_merges(self, level: float | None, n_regions: int | None) -> int:
         scale = Cut(level, n_regions)
         if scale.level is None and scale.n_regions is None:
-            raise InputError("neither level nor n_regions is given; give one of them")
+            raise InputError(
+                "neither level nor n_regions, markers or nodes is given; give one of them"
+            )
         if scale.n_regions is not None:
             wanted = self.n_leaves - min(scale.n_regions, self.n_leaves)
             return min(wanted, len(self.parents) - self.n_leaves)
