@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import stat
+import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -150,6 +151,25 @@ def atomic_write(path: str | os.PathLike[str], *, overwrite: bool = False) -> It
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a name for a library to write to; the file takes the name `path` once it is complete.
+
+    As `atomic_write`, for what insists on opening files by name. The suffix is kept.
+    """
+    target = Path(path)
+    refuse_existing(target, overwrite=overwrite)
+    try:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=target.parent) as folder:
+            unfinished = Path(folder, f"unfinished{target.suffix.lower()}")
+            yield unfinished
+            _take_name(unfinished, target, overwrite=overwrite)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise file_error(target, error, "write") from error
 
 
 def temporary_name(folder: Path) -> Path:

@@ -15,5 +15,6 @@ Conventions, in every format unless it has its own:
 
 from segment.shapes.polygons import Polygon, Polygons, polygons
 from segment.shapes.stream import Tracer, trace
+from segment.shapes.writing import write_shapes
 
-__all__ = ["Polygon", "Polygons", "Tracer", "polygons", "trace"]
+__all__ = ["Polygon", "Polygons", "Tracer", "polygons", "trace", "write_shapes"]

@@ -120,6 +120,21 @@ class Polygons(Sequence[Polygon]):
         features = [polygon.__geo_interface__ for polygon in self]
         return {"type": "FeatureCollection", "features": features}
 
+    def part(self, first: int, last: int) -> Polygons:
+        """Return the regions from one index up to another, as columns."""
+        regions = self.region_offsets[first : last + 1]
+        rings = self.polygon_offsets[regions[0] : regions[-1] + 1]
+        points = self.ring_offsets[rings[0] : rings[-1] + 1]
+        return Polygons(
+            labels=self.labels[first:last],
+            area=self.area[first:last],
+            coordinates=self.coordinates[points[0] : points[-1]],
+            ring_offsets=points - points[0],
+            polygon_offsets=rings - rings[0],
+            region_offsets=regions - regions[0],
+            fields={name: column[first:last] for name, column in self.fields.items()},
+        )
+
     def with_fields(self, **columns: ArrayLike) -> Polygons:
         """Return the same with further columns, each of one value a region."""
         added = {name: np.asarray(column) for name, column in columns.items()}

@@ -1,0 +1,65 @@
+"""GeoJSON of pictures: pixel coordinates, as QuPath and viewers read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from segment.shapes.polygons import Polygon, Polygons
+
+DIGITS = 3  # of a coordinate, below a pixel
+
+
+def geojson_chunks(batches: Iterable[Polygons], *, category: str = "region") -> Iterator[str]:
+    """Yield the text of a feature collection, one feature a line.
+
+    Beside ``label``, ``area`` and the fields, the properties hold what makes QuPath show a feature
+    as an annotation in its colour: ``objectType`` and ``classification``.
+
+    Parameters
+    ----------
+    batches : iterable of Polygons
+        A field named ``color`` holds texts such as ``"#aa3300"``.
+    category : str
+        Name of what the regions are.
+    """
+    yield '{"type":"FeatureCollection","features":['
+    before = "\n"
+    for found in batches:
+        for item in found:
+            yield before + json.dumps(feature(item, category), separators=(",", ":"))
+            before = ",\n"
+    yield "\n]}\n"
+
+
+def feature(item: Polygon, category: str) -> dict[str, Any]:
+    """Return a region as a GeoJSON feature."""
+    made = dict(item.__geo_interface__)
+    classification: dict[str, Any] = {"name": category}
+    color = item.properties.get("color")
+    if isinstance(color, str):
+        classification["color"] = list(bytes.fromhex(color[1:]))
+    made["properties"] = {
+        **made["properties"],
+        "objectType": "annotation",
+        "classification": classification,
+    }
+    parts = [[_plain(ring) for ring in rings] for rings in item.polygons]
+    made["geometry"] = {
+        "type": made["geometry"]["type"],
+        "coordinates": parts[0] if len(parts) == 1 else parts,
+    }
+    return made
+
+
+def _plain(ring: Any) -> list[list[float]]:
+    """Return points as short as they can be written."""
+    whole = np.rint(ring)
+    if np.array_equal(whole, ring):
+        points: list[list[float]] = whole.astype(np.int64).tolist()
+        return points
+    rounded: list[list[float]] = np.round(ring, DIGITS).tolist()
+    return rounded
