@@ -23,6 +23,7 @@ _PUBLIC = {
     "write_image": "segment.images",
     "write_labels": "segment.images",
     "mean_shift_filter": "segment.regions.filtering",
+    "hierarchy": "segment.regions.leaves",
     "Hierarchy": "segment.regions.hierarchy",
     "edge_confidence": "segment.regions.edges",
     "estimate_bandwidths": "segment.regions.bandwidths",

@@ -121,6 +121,9 @@ class Cut:
         A scale, 0 (every leaf) to 1 (all in one).
     n_regions : int or None
         A number of regions, at least 1.
+    any_size : bool
+        Whether the leaves are sought at a reference size, the same for pictures of all sizes, and
+        not with bandwidths in the picture's own pixels.
 
     Raises
     ------
@@ -130,6 +133,7 @@ class Cut:
 
     level: float | None = None
     n_regions: int | None = None
+    any_size: bool = False
 
     def __post_init__(self) -> None:
         if self.level is not None and self.n_regions is not None:
@@ -161,7 +165,8 @@ def choose_scale(given: Mapping[str, Any], cut: Cut) -> tuple[dict[str, Any], Cu
     if any(name in given for name in BANDWIDTHS):
         return dict(given), cut
     leaves = dict(zip(BANDWIDTHS, LEAF_BANDWIDTHS, strict=True))
-    return {**leaves, **given}, cut if cut.wanted else Cut(level=DEFAULT_LEVEL)
+    level = cut.level if cut.wanted else DEFAULT_LEVEL
+    return {**leaves, **given}, Cut(level, cut.n_regions, any_size=True)
 
 
 def bandwidth(name: str, value: object) -> Bandwidth:

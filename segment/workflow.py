@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from segment.images import Image
     from segment.regions.hierarchy import Hierarchy
+    from segment.regions.leaves import Leaves
     from segment.regions.segmentation import Segmentation
 
 NEED_HIERARCHY = frozenset({"contours", "hierarchy"})
@@ -136,12 +137,13 @@ def make(
         clock.lap("wait")
     height, width = image.shape
     show.stage(f"{name}: segmenting {width}x{height}")
-    segmentation, filtered = _segment(image, recipe, n_threads, show)
+    found, filtered = _segment(image, recipe, n_threads, show)
+    segmentation = found.segmentation
     clock.lap("segment")
     hierarchy: Hierarchy | None = None
     if recipe.cut.wanted or NEED_HIERARCHY.intersection(recipe.kinds):
         show.stage(f"{name}: merging {segmentation.n_regions:,} regions")
-        hierarchy = segmentation.hierarchy(n_threads=n_threads)
+        hierarchy = found.merge(n_threads)
         if recipe.cut.wanted:
             segmentation = hierarchy.cut(recipe.cut.level, recipe.cut.n_regions)
         clock.lap("merge")
@@ -168,16 +170,28 @@ def make(
 
 def _segment(
     image: Image, recipe: Recipe, n_threads: int, show: Show
-) -> tuple[Segmentation, NDArray[Any] | None]:
-    """Return the regions, and the filtered picture if it is to be saved: one climb for both."""
+) -> tuple[Leaves, NDArray[Any] | None]:
+    """Return the regions, and the filtered picture if it is to be saved."""
+    from segment.regions.bandwidths import resolve_bandwidths
+    from segment.regions.checks import check_image
     from segment.regions.climbing import climb
     from segment.regions.filtering import paint
+    from segment.regions.leaves import Leaves, find_leaves
     from segment.regions.segmentation import segmentation_of
 
+    params, found = recipe.params, None
     with watched(show.watch):
-        climbed = climb(image.pixels, recipe.params, mask=image.mask, n_threads=n_threads)
-        segmentation = segmentation_of(climbed, n_threads=n_threads)
-    return segmentation, paint(climbed) if "filtered" in recipe.kinds else None
+        if recipe.cut.any_size:
+            pixels = check_image(image.pixels, color_space=params.color_space, mask=image.mask)
+            found = find_leaves(pixels, resolve_bandwidths(params, pixels), n_threads)
+            params = found.segmentation.params
+            if "filtered" not in recipe.kinds:
+                return found, None
+        # One climb for regions and the filtered picture, where the regions are of that size.
+        climbed = climb(image.pixels, params, mask=image.mask, n_threads=n_threads)
+        if found is None:
+            found = Leaves(segmentation_of(climbed, n_threads=n_threads))
+    return found, paint(climbed) if "filtered" in recipe.kinds else None
 
 
 class Clock:

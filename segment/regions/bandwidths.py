@@ -114,7 +114,7 @@ def estimate(pixels: Pixels, color_space: str) -> Estimate:
         color = max(color, LEAST_RANGE)
     elif color == 0:
         color = 1.0  # one value all over: any bandwidth will do
-    return Estimate(_rounded(max(spatial, 1.0)), _rounded(color), contrast, noise)
+    return Estimate(rounded(max(spatial, 1.0)), rounded(color), contrast, noise)
 
 
 def resolve_bandwidths(options: MeanShiftOptions, pixels: Pixels) -> MeanShiftParams:
@@ -151,6 +151,6 @@ def measure_noise(plane: NDArray[Any], mask: NDArray[np.bool_] | None = None) ->
     return float(np.median(np.abs(a - b - c + d)) / 2 / MEDIAN_TO_DEVIATION)
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """Three digits: as many as mean anything, and fit to be written down."""
     return float(f"{value:.3g}")

@@ -55,11 +55,11 @@ def region_cues(
     Parameters
     ----------
     pixels : Pixels
-        The image.
+        The image at its reference size, (h, w): distances, areas and lengths are in its pixels.
     color_space : {"luv", "lab", "rgb", "none"}
         "none" compares the bands as they are, anything else CIE Lab.
     labels : ndarray, shape (H, W), int32
-        1..n, 0 where masked.
+        1..n, 0 where masked; of the image at its own size, the same or larger.
     n : int
         Number of regions.
     n_threads : int
@@ -97,20 +97,33 @@ def region_cues(
     jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
     words = run(lambda job: palette_words(*job), jobs, n_threads)
 
-    counts = np.zeros((n + 1, sum(size for _, size in jobs)), np.float32)
+    shape = planes.shape[1:]
+    ratio = (labels.shape[0] / shape[0], labels.shape[1] / shape[1])
+    rows, columns = (
+        ((np.arange(side) + 0.5) / step).astype(np.int32)
+        for side, step in zip(labels.shape, ratio, strict=True)
+    )
+    counts = np.zeros((n + 1, sum(size for _, size in jobs)), np.int32)
     first = 0
     for word, (_, size) in zip(words, jobs, strict=True):
-        word_kernels.count_words(labels, word, first, counts)
+        shift = 0 if word.shape == shape else 1
+        word_kernels.count_words(labels, word, rows >> shift, columns >> shift, first, counts)
         first += size
 
     pairs, cracks, edges = adjacency.touching(labels, n)
+    if labels.shape != shape:
+        adjacency.move_cracks(cracks, labels.shape[1], ratio, shape)
+    per_area = np.float32(1 / (ratio[0] * ratio[1]))
+    per_length = np.float32(1 / np.sqrt(ratio[0] * ratio[1]))
+    shares = counts.astype(np.float32) * per_area
+    lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32)
     return Cues(
-        counts,
+        shares,
         COLOR_WORDS + JOINT_WORDS,
-        np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
+        counts[:, :COLOR_WORDS].sum(axis=1).astype(np.float32) * per_area,
         pairs,
-        np.bincount(edges, minlength=len(pairs)).astype(np.float32),
-        _boundary_cues(smooth, words[0], words[2], cracks, edges, len(pairs)),
+        lengths * per_length,
+        _boundary_cues(smooth, words[0], words[2], cracks, edges, len(pairs)) * per_length,
     )
 
 

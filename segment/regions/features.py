@@ -73,7 +73,7 @@ def _planes(
     planes[:, :, :pad] = planes[:, :, pad + width :] = missing
     scale = pixels.scale
     cie = color_space in ("luv", "lab")
-    table = _linear_table(pixels.values.dtype, scale) if cie else None
+    table = linear_table(pixels.values.dtype, scale) if cie else None
 
     def fill(rows: tuple[int, int]) -> None:
         first, last = rows
@@ -84,7 +84,7 @@ def _planes(
         if color_space == "none":
             features = flat.T.astype(np.float32)
         elif color_space == "rgb":
-            features = _unit(flat.T, scale) * np.float32(255)
+            features = unit(flat.T, scale) * np.float32(255)
         else:
             features = _cie(flat, table, color_space, scale)
         out[:] = convert(features).reshape(out.shape)
@@ -127,19 +127,19 @@ def color_units(values: FloatArray, color_space: str, scale: float) -> FloatArra
     return values / np.float32(scale) + offsets
 
 
-def _unit(values: NDArray[Any], scale: Range) -> FloatArray:
+def unit(values: NDArray[Any], scale: Range) -> FloatArray:
     """Return values as fractions of the way from black to white, which are equal in any dtype."""
     black, white = scale
     fractions = (values.astype(np.float64) - black) / (white - black)
     return np.clip(fractions, 0, 1).astype(np.float32)
 
 
-def _linear_table(dtype: np.dtype[Any], scale: Range) -> FloatArray | None:
+def linear_table(dtype: np.dtype[Any], scale: Range) -> FloatArray | None:
     """Return linear light for each value of a small unsigned dtype, None for larger dtypes."""
     if dtype.kind not in "bu" or dtype.itemsize > 2:
         return None
     values = np.arange(2 if dtype.kind == "b" else np.iinfo(dtype).max + 1).astype(dtype)
-    table: FloatArray = color.linear_from_srgb(_unit(values, scale))
+    table: FloatArray = color.linear_from_srgb(unit(values, scale))
     return table
 
 
@@ -162,7 +162,7 @@ def _cie(
 ) -> FloatArray:
     """Convert sRGB or gray pixels (n, 3) or (n, 1) into CIE features (3 or 1, n)."""
     if table is None:
-        linear = np.ascontiguousarray(color.linear_from_srgb(_unit(flat, scale)).T)
+        linear = np.ascontiguousarray(color.linear_from_srgb(unit(flat, scale)).T)
     else:
         linear = np.empty(flat.shape[::-1], np.float32)
         color.look_up(flat.view(np.uint8) if flat.dtype.kind == "b" else flat, table, linear)

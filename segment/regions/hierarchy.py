@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import FileError, InputError
 from segment.files import display_name, file_error, write_bytes
 from segment.kernels.regions import adjacency, merging
+from segment.kernels.regions.labels import count_pixels
 from segment.params import Cut, MeanShiftParams
-from segment.regions import cuts
+from segment.regions import cuts, pyramid
 from segment.regions.checks import Pixels
 from segment.regions.cues import region_cues
 from segment.threads import resolve_n_threads
@@ -152,7 +153,9 @@ class Hierarchy:
 
     @cached_property
     def _areas(self) -> NDArray[np.int64]:
-        return np.bincount(self.leaves.labels.ravel(), minlength=self.n_leaves + 1)[1:]
+        areas = np.empty(self.n_leaves + 1, np.int64)
+        count_pixels(self.leaves.labels, areas)
+        return areas[1:]
 
     def _count_merges(self, level: float | None, n_regions: int | None) -> int:
         scale = Cut(level, n_regions)
@@ -262,13 +265,18 @@ def _assemble(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Hierarc
     )
 
 
-def build_hierarchy(segmentation: Segmentation, n_threads: int | None = None) -> Hierarchy:
-    """Merge the regions of a segmentation; see `Segmentation.hierarchy`."""
+def build_hierarchy(
+    segmentation: Segmentation, n_threads: int | None = None, seen: Pixels | None = None
+) -> Hierarchy:
+    """Merge the regions of a segmentation; see `Segmentation.hierarchy`.
+
+    `seen` is the image at its reference size, where that is already known.
+    """
     labels, n = segmentation.labels, segmentation.n_regions
-    pixels = segmentation._pixels
-    cues = region_cues(
-        pixels, segmentation.params.color_space, labels, n, resolve_n_threads(n_threads)
-    )
+    space, threads = segmentation.params.color_space, resolve_n_threads(n_threads)
+    if seen is None:
+        seen = pyramid.at_reference_size(segmentation._pixels, space, threads)
+    cues = region_cues(seen, space, labels, n, threads)
     children, heights = merging.merge(
         cues.counts,
         cues.first_texture,
@@ -276,7 +284,7 @@ def build_hierarchy(segmentation: Segmentation, n_threads: int | None = None) ->
         cues.pairs,
         cues.lengths,
         cues.boundaries,
-        np.float32(labels.size),
+        np.float32(seen.values.shape[0] * seen.values.shape[1]),
     )
     parents = np.full(n + len(children), -1, np.int32)
     parents[children] = np.arange(n, len(parents), dtype=np.int32)[:, None]

@@ -32,16 +32,16 @@ def problem(labels: Any, seed: int, words: tuple[int, int, int] = (5, 4, 3)) -> 
     random = np.random.default_rng(seed)
     n = int(labels.max())
     pairs, _, edges = adjacency.touching(labels, n)
-    counts = np.zeros((n + 1, sum(words)), np.float32)
+    counts = np.zeros((n + 1, sum(words)), np.int32)
+    rows, columns = (np.arange(side, dtype=np.int32) for side in labels.shape)
     first = 0
     for size in words:
-        word_kernels.count_words(
-            labels, random.integers(0, size, labels.shape).astype(np.uint8), first, counts
-        )
+        word = random.integers(0, size, labels.shape).astype(np.uint8)
+        word_kernels.count_words(labels, word, rows, columns, first, counts)
         first += size
     lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32)
     return {
-        "counts": counts,
+        "counts": counts.astype(np.float32),
         "first_texture": words[0] + words[1],
         "areas": np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
         "pairs": pairs,
@@ -148,16 +148,19 @@ def test_palettes(dims: int, n: int, k: int) -> None:
     assert np.array_equal(words, naive.assign(planes, seeds))
 
 
-def test_words_are_counted_at_full_and_at_half_resolution() -> None:
+@pytest.mark.parametrize("shape", [(7, 9), (4, 5), (3, 3), (1, 1)])
+def test_words_are_counted_in_larger_pictures(shape: tuple[int, int]) -> None:
     labels = voronoi(7, 9, 5, 4, masked=True)
-    random = np.random.default_rng(5)
-    for words in (random.integers(0, 4, (7, 9)), random.integers(0, 4, (4, 5))):
-        counts = np.zeros((6, 7), np.float32)
-        word_kernels.count_words(labels, words.astype(np.uint8), 2, counts)
-        full = words if words.shape == labels.shape else words.repeat(2, 0).repeat(2, 1)[:7, :9]
-        expected = np.zeros_like(counts)
-        np.add.at(expected, (labels.ravel(), full.ravel() + 2), 1)
-        assert np.array_equal(counts, expected)
+    words = np.random.default_rng(5).integers(0, 4, shape)
+    rows, columns = (
+        np.sort(np.random.default_rng(6).integers(0, small, large)).astype(np.int32)
+        for small, large in zip(shape, labels.shape, strict=True)
+    )
+    counts = np.zeros((6, 7), np.int32)
+    word_kernels.count_words(labels, words.astype(np.uint8), rows, columns, 2, counts)
+    expected = np.zeros_like(counts)
+    np.add.at(expected, (labels.ravel(), words[rows][:, columns].ravel() + 2), 1)
+    assert np.array_equal(counts, expected)
 
 
 def islands(n: int, side: int) -> Any:

@@ -89,3 +89,29 @@ def paint_cracks(cracks: Any, edges: Any, values: Any, out: Any) -> None:
     for i in range(len(cracks)):
         pixel = cracks[i] >> 1
         flat[pixel] = max(flat[pixel], values[edges[i]])
+
+
+@kernel()
+def move_cracks(cracks: Any, width: int, ratio: Any, shape: Any) -> None:
+    """Replace the cracks of a picture by those at the same places of a smaller one.
+
+    Parameters
+    ----------
+    cracks : ndarray, shape (M,), int64
+        From `touching`, overwritten. A crack of the small picture is the pixel left of it or above
+        it, whether or not regions meet there.
+    width : int
+        Of the large picture.
+    ratio, shape : tuple
+        How many rows and columns of the large picture there are to one of the small one, and the
+        height and width of this.
+    """
+    for i in range(len(cracks)):
+        down, pixel = cracks[i] & 1, cracks[i] >> 1
+        # A crack to the right lies at the right end of its pixel, one below at the lower end; it
+        # is taken for the one between the pixels whose centres are half a pixel away.
+        y = (pixel // width + (1.0 if down else 0.5)) / ratio[0] - (0.5 if down else 0.0)
+        x = (pixel % width + (0.5 if down else 1.0)) / ratio[1] - (0.0 if down else 0.5)
+        row = min(max(int(np.floor(y)), 0), max(shape[0] - 1 - down, 0))
+        column = min(max(int(np.floor(x)), 0), max(shape[1] - 2 + down, 0))
+        cracks[i] = 2 * (row * shape[1] + column) + down

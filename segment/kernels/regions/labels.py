@@ -155,6 +155,42 @@ def relabel(labels: Any, table: Any, first: int, last: int, offset: int) -> None
 
 
 @kernel()
+def number_in_order(labels: Any, number: Any, areas: Any) -> int:
+    """Renumber regions by their first pixels; return how many there are.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        From 1 on, 0 where masked; changed in place.
+    number : ndarray, shape (n + 1,), int32
+        Receives the new label of each old one, 0 of what there is no pixel of.
+    areas : ndarray, shape (n + 1,), int64
+        Receives the pixels of each new label.
+    """
+    number[:] = 0
+    areas[:] = 0
+    n = 0
+    for i in range(labels.shape[0]):
+        for j in range(labels.shape[1]):
+            label = labels[i, j]
+            if label != 0 and number[label] == 0:
+                n += 1
+                number[label] = n
+            labels[i, j] = number[label]
+            areas[number[label]] += 1
+    return n
+
+
+@kernel()
+def count_pixels(labels: Any, areas: Any) -> None:
+    """Put the pixels of each label 0..n into `areas` (n + 1,), int64."""
+    areas[:] = 0
+    for i in range(labels.shape[0]):
+        for j in range(labels.shape[1]):
+            areas[labels[i, j]] += 1
+
+
+@kernel()
 def sum_modes(labels: Any, owner: Any, modes: Any, sums: Any, areas: Any) -> None:
     """Add up modes, float64 (n, 2 + C), and pixels, int64 (n,), of the components 0..n-1."""
     height, width = labels.shape

@@ -109,16 +109,16 @@ def kmeans(planes: Any, k: int, n_iter: int) -> Any:
 
 
 @kernel()
-def count_words(labels: Any, words: Any, first: int, out: Any) -> None:
+def count_words(labels: Any, words: Any, rows: Any, columns: Any, first: int, out: Any) -> None:
     """Add one to ``out[label, first + word]`` for every pixel of `labels` (H, W).
 
-    `words` is (H, W), or half as large each way (rounded up): then a word serves 2 x 2 pixels.
+    `words` may be smaller: `rows` (H,) and `columns` (W,) tell where in it a pixel's word is.
     """
     height, width = labels.shape
-    shift = 0 if words.shape == labels.shape else 1
     for y in range(height):
+        line = words[rows[y]]
         for x in range(width):
-            out[labels[y, x], first + words[y >> shift, x >> shift]] += 1
+            out[labels[y, x], first + line[columns[x]]] += 1
 
 
 @kernel()

@@ -1,0 +1,352 @@
+"""From a small picture to a large one: averages by area, and borders that are found again.
+
+A label map of the small picture is brought up step by step, at most twice as wide and high each
+time. Only the children of border pixels, those of which one of eight neighbours belongs to another
+region, may change sides; what they are compared with is the mean of each region nearby.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+
+F = np.float32
+
+SIDES = 4  # regions that a border pixel is compared with, at most: its own comes first
+DIAGONAL = F(0.7)  # weight of a neighbour at a corner, where one at an edge has 1
+# Neighbours in a ring from above, clockwise.
+_RING_Y = (-1, -1, 0, 1, 1, 1, 0, -1)
+_RING_X = (0, 1, 1, 1, 0, -1, -1, -1)
+
+
+@kernel()
+def shrink(
+    values: Any, table: Any, mask: Any, ratio: Any, square: bool, first: int, last: int,
+    out: Any, out_mask: Any,
+) -> None:  # fmt: skip
+    """Average a picture down by area, rows ``first:last`` of the smaller one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W, C)
+        float32, or unsigned indices into `table`.
+    table : ndarray, float32
+        Value of each index; empty where `values` are values.
+    mask : ndarray of bool, shape (H, W)
+        What is averaged; empty where that is everything.
+    ratio : tuple of float
+        Height and width of the box that one pixel takes in.
+    square : bool
+        Whether the squares of the values are averaged, and the root taken.
+    out, out_mask : ndarray, float32, shape (h, w, C), and bool, shape (h, w)
+        Receive the means, and whether there was anything to average; `out_mask` is empty where
+        `mask` is.
+    """
+    height, width, n_bands = values.shape
+    masked = mask.size > 0
+    sums = np.empty(n_bands, np.float32)
+    for y in range(first, last):
+        top, bottom = y * ratio[0], min((y + 1) * ratio[0], float(height))
+        for x in range(out.shape[1]):
+            left, right = x * ratio[1], min((x + 1) * ratio[1], float(width))
+            sums[:] = 0
+            total = F(0)
+            for i in range(int(top), min(int(np.ceil(bottom)), height)):
+                rows = F(min(bottom, i + 1.0) - max(top, float(i)))
+                for j in range(int(left), min(int(np.ceil(right)), width)):
+                    if masked and not mask[i, j]:
+                        continue
+                    weight = rows * F(min(right, j + 1.0) - max(left, float(j)))
+                    total += weight
+                    for c in range(n_bands):
+                        value = table[int(values[i, j, c])] if table.size else F(values[i, j, c])
+                        sums[c] += weight * (value * value if square else value)
+            for c in range(n_bands):
+                mean = sums[c] / total if total > 0 else F(0)
+                out[y, x, c] = np.sqrt(mean) if square else mean
+            if masked:
+                out_mask[y, x] = total > 0
+
+
+@kernel()
+def shrink_twice(values: Any, table: Any, square: bool, first: int, last: int, out: Any) -> None:
+    """Do what `shrink` does where nothing is masked, by 2 x 2 pixels."""
+    height, width, n_bands = values.shape
+    for y in range(first, last):
+        for x in range(out.shape[1]):
+            rows, columns = min(2, height - 2 * y), min(2, width - 2 * x)
+            per_pixel = F(1) / F(rows * columns)
+            for c in range(n_bands):
+                total = F(0)
+                for i in range(2 * y, 2 * y + rows):
+                    for j in range(2 * x, 2 * x + columns):
+                        value = table[int(values[i, j, c])] if table.size else F(values[i, j, c])
+                        total += value * value if square else value
+                mean = total * per_pixel
+                out[y, x, c] = np.sqrt(mean) if square else mean
+
+
+@kernel()
+def list_border(labels: Any, first: int, last: int, out: Any, border: Any) -> int:
+    """List the pixels of rows ``first:last`` of which one of eight neighbours is of another region.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        From 1 on; 0 belongs to no region and borders on none.
+    out : ndarray, shape (rows * W,), int64
+        Receives flat indices.
+    border : ndarray of bool, shape (H, W)
+        Receives whether a pixel is listed.
+
+    Returns
+    -------
+    n : int
+        Pixels listed.
+    """
+    height, width = labels.shape
+    n = 0
+    for y in range(first, last):
+        for x in range(width):
+            label = labels[y, x]
+            found = False
+            if label != 0:
+                for i in range(max(y - 1, 0), min(y + 2, height)):
+                    for j in range(max(x - 1, 0), min(x + 2, width)):
+                        other = labels[i, j]
+                        found |= other != label and other != 0
+            border[y, x] = found
+            if found:
+                out[n] = y * width + x
+                n += 1
+    return n
+
+
+@kernel()
+def near_means(
+    labels: Any, planes: Any, border: Any, pixels: Any, reach: int, first: int, last: int,
+    sides: Any, means: Any,
+) -> None:  # fmt: skip
+    """Find the regions around border pixels, and their means nearby.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+    planes : ndarray, shape (H, W, C), float32
+        Values.
+    border, pixels
+        As `list_border` gives them; ``pixels[first:last]`` are done.
+    reach : int
+        Means are over this many rows and columns either way, and without border pixels where there
+        are others.
+    sides : ndarray, shape (m, SIDES), int32
+        Receives a pixel's own region and others of its 3 x 3 neighbourhood, then zeros.
+    means : ndarray, shape (m, SIDES, C), float32
+        Receives their means.
+    """
+    height, width = labels.shape
+    n_bands = planes.shape[2]
+    sums = np.empty((2, SIDES, n_bands), np.float32)
+    counts = np.empty((2, SIDES), np.int64)
+    for k in range(first, last):
+        y, x = pixels[k] // width, pixels[k] % width
+        n = 1
+        sides[k] = 0
+        sides[k, 0] = labels[y, x]
+        for i in range(max(y - 1, 0), min(y + 2, height)):
+            for j in range(max(x - 1, 0), min(x + 2, width)):
+                label = labels[i, j]
+                known = label == 0 or n == SIDES
+                for s in range(n):
+                    known |= sides[k, s] == label
+                if not known:
+                    sides[k, n] = label
+                    n += 1
+        sums[:] = 0
+        counts[:] = 0
+        for i in range(max(y - reach, 0), min(y + reach + 1, height)):
+            for j in range(max(x - reach, 0), min(x + reach + 1, width)):
+                label = labels[i, j]
+                for s in range(n):
+                    if sides[k, s] == label:
+                        kind = 1 if border[i, j] else 0
+                        counts[kind, s] += 1
+                        for c in range(n_bands):
+                            sums[kind, s, c] += planes[i, j, c]
+        for s in range(n):
+            kind = 0 if counts[0, s] > 0 else 1
+            per_pixel = F(1) / F(counts[kind, s])
+            for c in range(n_bands):
+                means[k, s, c] = sums[kind, s, c] * per_pixel
+
+
+@kernel()
+def expand(
+    labels: Any, rows: Any, columns: Any, mask: Any, first: int, last: int, out: Any
+) -> None:
+    """Give the children of each pixel of rows ``first:last`` its label, or 0 where masked.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (h, w), int32
+    rows, columns : ndarray, shape (h + 1,) and (w + 1,), int64
+        The first of the larger picture's rows and columns that belong to each of the smaller one's.
+    mask : ndarray of bool, shape (H, W)
+        Empty where nothing is masked.
+    out : ndarray, shape (H, W), int32
+        Receives labels.
+    """
+    for y in range(first, last):
+        for i in range(rows[y], rows[y + 1]):
+            for x in range(labels.shape[1]):
+                label = labels[y, x]
+                for j in range(columns[x], columns[x + 1]):
+                    out[i, j] = label if mask.size == 0 or mask[i, j] else 0
+
+
+@kernel()
+def weigh(
+    values: Any, table: Any, mask: Any, rows: Any, columns: Any, pixels: Any, sides: Any,
+    means: Any, first: int, last: int, out: Any,
+) -> None:  # fmt: skip
+    """Put squared distances from the children of border pixels to the means into `out`.
+
+    Children are the means of 3 x 3 pixels. Child (i, j) has place ``2 (i % 2) + j % 2``: `out` is
+    float32 (m, 4, SIDES). The rest is as for `shrink`, `expand` and `near_means`.
+    """
+    height, width, n_bands = values.shape
+    masked = mask.size > 0
+    n_columns = len(columns) - 1
+    mean = np.empty(n_bands, np.float32)
+    for k in range(first, last):
+        y, x = pixels[k] // n_columns, pixels[k] % n_columns
+        for i in range(rows[y], rows[y + 1]):
+            for j in range(columns[x], columns[x + 1]):
+                if masked and not mask[i, j]:
+                    continue
+                mean[:] = 0
+                count = 0
+                for p in range(max(i - 1, 0), min(i + 2, height)):
+                    for q in range(max(j - 1, 0), min(j + 2, width)):
+                        if masked and not mask[p, q]:
+                            continue
+                        count += 1
+                        for c in range(n_bands):
+                            mean[c] += (
+                                table[int(values[p, q, c])] if table.size else F(values[p, q, c])
+                            )
+                per_pixel = F(1) / F(count)
+                place = 2 * (i & 1) + (j & 1)
+                for s in range(SIDES):
+                    if sides[k, s] != 0:
+                        total = F(0)
+                        for c in range(n_bands):
+                            difference = mean[c] * per_pixel - means[k, s, c]
+                            total += difference * difference
+                        out[k, place, s] = total
+
+
+@kernel()
+def sweep(
+    labels: Any, rows: Any, columns: Any, pixels: Any, sides: Any, means: Any, distances: Any,
+    removable: Any, smoothness: Any, noise2: Any, place: int, first: int, last: int,
+) -> None:  # fmt: skip
+    """Let children of border pixels go over to a neighbour's region where that suits them better.
+
+    How much better is ``(d - e) / (t + noise2) + smoothness * (m - n)``: d and e are the squared
+    distances from the means of the old and the new region and t that between the two means; n and m
+    are how many neighbours are of either. No region falls apart: a pixel stays if its region needs
+    it.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int32
+        Changed in place.
+    rows, columns, pixels, sides, means
+        As for `weigh`.
+    distances : ndarray
+        From `weigh`.
+    removable : ndarray of bool, shape (256,)
+        From `removable_pixels`.
+    smoothness, noise2 : float32
+        See above.
+    place : int
+        Only children of this place, see `weigh`: no two of them are neighbours, so their order does
+        not matter.
+    """
+    height, width = labels.shape
+    n_columns = len(columns) - 1
+    support = np.empty(SIDES, np.float32)
+    for k in range(first, last):
+        y, x = pixels[k] // n_columns, pixels[k] % n_columns
+        i = rows[y] + ((rows[y] ^ (place >> 1)) & 1)
+        j = columns[x] + ((columns[x] ^ place) & 1)
+        if i >= rows[y + 1] or j >= columns[x + 1] or labels[i, j] == 0:
+            continue
+        own = labels[i, j]
+        support[:] = 0
+        ring, reachable, here = 0, 0, -1
+        for s in range(SIDES):
+            if sides[k, s] == own:
+                here = s
+        for r in range(8):
+            p, q = i + _RING_Y[r], j + _RING_X[r]
+            if p < 0 or q < 0 or p >= height or q >= width:
+                continue
+            label = labels[p, q]
+            if label == own:
+                ring |= 1 << r
+            for s in range(SIDES):
+                if label != 0 and sides[k, s] == label:
+                    support[s] += F(1) if r % 2 == 0 else DIAGONAL
+                    if r % 2 == 0:
+                        reachable |= 1 << s
+        if here < 0 or not removable[ring]:
+            continue
+        best, most = -1, F(0)
+        for s in range(SIDES):
+            if s == here or not (reachable >> s) & 1:
+                continue
+            between = noise2
+            for c in range(means.shape[2]):
+                difference = means[k, here, c] - means[k, s, c]
+                between += difference * difference
+            gain = (distances[k, place, here] - distances[k, place, s]) / between
+            gain += smoothness * (support[s] - support[here])
+            if gain > most:
+                best, most = s, gain
+        if best >= 0:
+            labels[i, j] = sides[k, best]
+
+
+def removable_pixels(connectivity: int) -> Any:
+    """Tell where a region stays in one piece, as far as eight neighbours show, without a pixel.
+
+    Parameters
+    ----------
+    connectivity : {1, 2}
+        Whether pixels of a region touch at edges or also at corners.
+
+    Returns
+    -------
+    removable : ndarray of bool, shape (256,)
+        For each set of neighbours that are of the pixel's region; bit 0 is the neighbour above,
+        then clockwise.
+    """
+    out = np.zeros(256, np.bool_)
+    for ring in range(256):
+        inside = [bool(ring >> r & 1) for r in range(8)]
+        group = list(range(8))
+        for r in range(8):
+            after = (r + 1) % 8
+            across = (r + 2) % 8
+            if inside[r] and inside[after]:
+                group = [group[r] if g == group[after] else g for g in group]
+            if connectivity == 2 and r % 2 == 0 and inside[r] and inside[across]:
+                group = [group[r] if g == group[across] else g for g in group]
+        needed = [r for r in range(8) if inside[r] and (connectivity == 2 or r % 2 == 0)]
+        out[ring] = len({group[r] for r in needed}) == 1
+    return out

@@ -1,0 +1,169 @@
+"""The hierarchy of an image of any size: leaves sought at a reference size, drawn at its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.kernels.regions import labels as kernels
+from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
+from segment.regions import pyramid
+from segment.regions.bandwidths import rounded
+from segment.regions.checks import Picture, Pixels, check_image
+from segment.regions.climbing import Modes, find_modes
+from segment.regions.hierarchy import Hierarchy, build_hierarchy
+from segment.regions.labelling import Labels, label_modes
+from segment.regions.ranges import Range
+from segment.regions.segmentation import Segmentation
+from segment.threads import resolve_n_threads
+
+if TYPE_CHECKING:
+    from segment.regions.features import FloatArray
+
+# Nothing is fused that was kept apart at the reference size.
+NEVER = 1e-15
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Leaves of a hierarchy.
+
+    Attributes
+    ----------
+    segmentation : Segmentation
+        The leaves, at the image's own size.
+    seen : Pixels, optional
+        The image at its reference size, by which they are to be merged, where that is known.
+    """
+
+    segmentation: Segmentation
+    seen: Pixels | None = None
+
+    def merge(self, n_threads: int | None = None) -> Hierarchy:
+        """Return their hierarchy."""
+        return build_hierarchy(self.segmentation, n_threads, self.seen)
+
+
+def hierarchy(
+    image: ArrayLike | Picture,
+    *,
+    channel_axis: int | None = -1,
+    color_space: str = "luv",
+    mask: ArrayLike | None = None,
+    value_range: Range | str | None = None,
+    n_threads: int | None = None,
+) -> Hierarchy:
+    """Return the regions of an image at every scale; ``segment image`` does so.
+
+    The picture is looked at as people look at it, whatever number of pixels it has: larger ones are
+    averaged down to 0.15 megapixels, cut into small regions there by mean shift, and the borders of
+    these are found again in the picture itself, to the pixel. Regions then merge two by two.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W) or (H, W, C), or segment.Image
+        Gray, RGB, or with ``color_space="none"`` any bands, as for `segment.mean_shift`.
+    channel_axis : int or None
+        Axis of the channels in a 3-D image.
+    color_space : {"luv", "lab", "rgb", "none"}
+        Space in which colours are compared.
+    mask : array_like of bool, shape (H, W), optional
+        False where pixels are ignored: they get label 0 and touch no average.
+    value_range : (float, float), "auto" or None
+        Black and white, as for `segment.mean_shift`.
+    n_threads : int, optional
+        Threads to use, every core by default. The result does not depend on it.
+
+    Returns
+    -------
+    hierarchy : Hierarchy
+        ``hierarchy.cut(level)`` and ``hierarchy.cut(n_regions=...)`` are its segmentations.
+
+    Raises
+    ------
+    InputError
+        If the image or the mask cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np, segment
+    >>> image = np.zeros((400, 600, 3), np.uint8)
+    >>> image[:, 300:] = 200
+    >>> segment.hierarchy(image).cut(n_regions=2).labels[0, [0, 299, 300, 599]]
+    array([1, 1, 2, 2], dtype=int32)
+    """
+    spatial, color = LEAF_BANDWIDTHS
+    params = MeanShiftParams(
+        spatial_bandwidth=spatial, range_bandwidth=color, color_space=color_space
+    )
+    pixels = check_image(
+        image,
+        color_space=params.color_space,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
+    )
+    return find_leaves(pixels, params, n_threads).merge(n_threads)
+
+
+def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None = None) -> Leaves:
+    """Find the leaves of an image.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        The image.
+    params : MeanShiftParams
+        Bandwidths at the reference size; the spatial bandwidth of the result is in the image's own
+        pixels, as `min_size` is.
+    n_threads : int, optional
+        Threads to use, every core by default; the result does not depend on it.
+    """
+    threads = resolve_n_threads(n_threads)
+    shape = pixels.values.shape[:2]
+    if pyramid.reference_shape(*shape) == shape:
+        found = label_modes(find_modes(pixels, params, None, threads), params, threads)
+        return Leaves(Segmentation(found.labels, found.modes, params, pixels), pixels)
+    levels, offsets = pyramid.averaged(pixels, params.color_space, threads)
+    seen = pyramid.as_pixels(levels[-1], pixels, params.color_space, offsets)
+    ratio = np.array(shape) / seen.values.shape[:2]
+    at_reference = replace(params, min_size=_reference_min_size(params.min_size, ratio.prod()))
+    found = label_modes(find_modes(seen, at_reference, None, threads), at_reference, threads)
+    table = found.modes
+    table[:, :2] = (table[:, :2] + np.float32(0.5)) * ratio.astype(np.float32) - np.float32(0.5)
+    labels = pyramid.bring_up(found.labels, levels, params.connectivity, threads)
+    own = replace(
+        params, spatial_bandwidth=rounded(params.spatial_bandwidth * float(np.sqrt(ratio.prod())))
+    )
+    labels, table = _tidied(labels, table, own, pixels.mask, threads)
+    return Leaves(Segmentation(labels, table, own, pixels), seen)
+
+
+def _reference_min_size(min_size: int, ratio: float) -> int:
+    """Return the smallest leaf at the reference size: the usual one, or what is asked for."""
+    usual = MeanShiftParams().min_size
+    return min_size if min_size <= usual else max(usual, math.ceil(min_size / ratio))
+
+
+def _tidied(
+    labels: NDArray[np.int32],
+    table: FloatArray,
+    params: MeanShiftParams,
+    mask: NDArray[np.bool_] | None,
+    n_threads: int,
+) -> Labels:
+    """Number regions by their first pixels; cut what a mask cuts, join what became too small."""
+    number = np.empty(len(table) + 1, np.int32)
+    areas = np.empty(len(table) + 1, np.int64)
+    n = kernels.number_in_order(labels, number, areas)
+    there = number[1:] > 0  # what is mostly masked may have no pixel of its own
+    ordered = np.empty((n, table.shape[1]), np.float32)
+    ordered[number[1:][there] - 1] = table[there]
+    if mask is None and (areas[1:] >= params.min_size).all():
+        return Labels(labels, ordered)
+    owner = labels - np.int32(1)
+    return label_modes(Modes(owner, ordered), replace(params, range_bandwidth=NEVER), n_threads)

@@ -1,0 +1,237 @@
+"""The picture as people see it: averaged down to a reference size, and labels brought up again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.kernels.regions import color, refining
+from segment.regions.checks import Pixels
+from segment.regions.features import FloatArray, linear_table, unit
+from segment.threads import bands, run
+
+# People's regions are sought at this many pixels: larger pictures are averaged down to it.
+REFERENCE_PIXELS = 481 * 321
+BAND_ROWS = 64
+CHUNK = 1 << 14  # border pixels of one job
+# Local means are over this many coarse pixels either way.
+REACH = 3
+SWEEPS = 2
+SMOOTHNESS = 0.05
+# Differences of this share of the picture's spread mean nothing.
+NOISE_SHARE = 0.02
+
+_EMPTY = np.empty(0, np.float32)
+_EVERYTHING = np.empty((0, 0), bool)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A picture at one size.
+
+    Attributes
+    ----------
+    values : ndarray, shape (H, W, C)
+        float32, or uint8 or uint16 that are looked up in `table`. In colour spaces the square roots
+        of linear light, on which differences are about those that people see.
+    table : ndarray, float32
+        Empty where `values` are float32.
+    mask : ndarray of bool, shape (H, W)
+        Where there is anything; empty where that is everywhere.
+    """
+
+    values: NDArray[Any]
+    table: FloatArray
+    mask: NDArray[np.bool_]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.values.shape[:2]
+        return height, width
+
+
+def reference_shape(height: int, width: int) -> tuple[int, int]:
+    """Return the size at which a picture of this size is looked at: its own, or a smaller one."""
+    scale = math.sqrt(height * width / REFERENCE_PIXELS)
+    if scale <= 1:
+        return height, width
+    return max(round(height / scale), 1), max(round(width / scale), 1)
+
+
+def averaged(
+    pixels: Pixels, color_space: str, n_threads: int
+) -> tuple[list[Level], NDArray[np.float64] | None]:
+    """Return a picture at its own size, halved again and again, and last at its reference size.
+
+    Also returned is what was subtracted from the bands, if anything.
+    """
+    level, offsets = _full_level(pixels, color_space, n_threads)
+    square = color_space != "none"
+    levels = [level]
+    last = reference_shape(*level.shape)
+    while levels[-1].shape != last:
+        height, width = levels[-1].shape
+        if height < 2 * last[0] and width < 2 * last[1]:
+            # From a picture of more than twice the size, if there is one: boxes of less than two
+            # pixels would blur here and not there.
+            source = levels[-2] if len(levels) > 1 else levels[-1]
+            ratio = (source.shape[0] / last[0], source.shape[1] / last[1])
+            levels.append(_shrink(source, last, ratio, square, n_threads))
+        else:
+            ratio = (2.0 if height >= 2 * last[0] else 1.0, 2.0 if width >= 2 * last[1] else 1.0)
+            shape = (math.ceil(height / ratio[0]), math.ceil(width / ratio[1]))
+            levels.append(_shrink(levels[-1], shape, ratio, square, n_threads))
+    return levels, offsets
+
+
+def _full_level(
+    pixels: Pixels, color_space: str, n_threads: int
+) -> tuple[Level, NDArray[np.float64] | None]:
+    values = pixels.values
+    mask = _EVERYTHING if pixels.mask is None else np.ascontiguousarray(pixels.mask)
+    table = None if color_space == "none" else linear_table(values.dtype, pixels.scale)
+    if table is not None:
+        if values.dtype == np.bool_:
+            values = values.view(np.uint8)
+        return Level(_writable(values), np.sqrt(table), mask), None
+    out = np.empty(values.shape, np.float32)
+    offsets = None
+    if color_space == "none":
+        kept = values if pixels.mask is None else values[pixels.mask]
+        offsets = kept.reshape(-1, values.shape[2])[:1].astype(np.float64)
+
+    def fill(rows: tuple[int, int]) -> None:
+        part = np.array(values[slice(*rows)])
+        if mask.size:
+            part[~mask[slice(*rows)]] = 0
+        if offsets is not None:
+            out[slice(*rows)] = part - offsets
+        else:
+            out[slice(*rows)] = np.sqrt(color.linear_from_srgb(unit(part, pixels.scale)))
+
+    run(fill, bands(len(values), BAND_ROWS), n_threads)
+    return Level(out, _EMPTY, mask), offsets
+
+
+def _writable(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as the kernels are compiled for: contiguous, and not marked as read-only."""
+    return np.ascontiguousarray(values) if values.flags.writeable else np.array(values)
+
+
+def _shrink(
+    level: Level, shape: tuple[int, int], ratio: tuple[float, float], square: bool, n_threads: int
+) -> Level:
+    out = np.empty((*shape, level.values.shape[2]), np.float32)
+    mask = np.empty(shape if level.mask.size else (0, 0), bool)
+
+    def fill(rows: tuple[int, int]) -> None:
+        if not level.mask.size and ratio == (2.0, 2.0):
+            refining.shrink_twice(level.values, level.table, square, *rows, out)
+        else:
+            refining.shrink(level.values, level.table, level.mask, ratio, square, *rows, out, mask)
+
+    run(fill, bands(shape[0], BAND_ROWS), n_threads)
+    return Level(out, _EMPTY, mask)
+
+
+def as_pixels(
+    level: Level, pixels: Pixels, color_space: str, offsets: NDArray[np.float64] | None
+) -> Pixels:
+    """Return an averaged picture as an image: floats in 0..1, or bands as they are."""
+    values: NDArray[Any] = level.values
+    if color_space != "none":
+        values = color.srgb_from_linear(values * values).astype(np.float32)
+    elif offsets is not None:
+        values = values + offsets
+    mask = level.mask if level.mask.size else None
+    return Pixels(values, mask, pixels.gray, pixels.channel_axis)
+
+
+def at_reference_size(pixels: Pixels, color_space: str, n_threads: int) -> Pixels:
+    """Return an image at its reference size; itself if it is not larger."""
+    shape = pixels.values.shape[:2]
+    if reference_shape(*shape) == shape:
+        return pixels
+    levels, offsets = averaged(pixels, color_space, n_threads)
+    return as_pixels(levels[-1], pixels, color_space, offsets)
+
+
+def bring_up(
+    labels: NDArray[np.int32], levels: Sequence[Level], connectivity: int, n_threads: int
+) -> NDArray[np.int32]:
+    """Bring a label map of the last of several levels up to the first."""
+    removable = refining.removable_pixels(connectivity)
+    noise2 = np.float32(
+        (NOISE_SHARE * np.sqrt(levels[-1].values.var(axis=(0, 1), dtype=np.float64).sum())) ** 2
+        + 1e-12
+    )
+    for finer, coarser in zip(levels[-2::-1], levels[:0:-1], strict=True):
+        labels = _refine(labels, coarser, finer, removable, noise2, n_threads)
+    return labels
+
+
+def _children(n_fine: int, n_coarse: int) -> NDArray[np.int64]:
+    """Return the first fine row of each coarse one, and the end."""
+    if n_coarse == n_fine or n_coarse == (n_fine + 1) // 2:
+        step = 1 if n_coarse == n_fine else 2
+        return np.minimum(step * np.arange(n_coarse + 1), n_fine)
+    # Fine row i, whose centre is i + 1/2, is a child of the coarse row that holds it.
+    edges = np.arange(n_coarse + 1) * (n_fine / n_coarse)
+    first: NDArray[np.int64] = np.ceil(edges - 0.5).astype(np.int64)
+    return first
+
+
+def _refine(
+    labels: NDArray[np.int32],
+    coarse: Level,
+    fine: Level,
+    removable: NDArray[np.bool_],
+    noise2: np.float32,
+    n_threads: int,
+) -> NDArray[np.int32]:
+    height, width = coarse.shape
+    rows, columns = _children(fine.shape[0], height), _children(fine.shape[1], width)
+    row_bands = bands(height, BAND_ROWS)
+    border = np.empty((height, width), bool)
+
+    def search(part: tuple[int, int]) -> NDArray[np.int64]:
+        found = np.empty((part[1] - part[0]) * width, np.int64)
+        return found[: refining.list_border(labels, *part, found, border)].copy()
+
+    pixels = np.concatenate(run(search, row_bands, n_threads))
+    sides = np.empty((len(pixels), refining.SIDES), np.int32)
+    means = np.empty((len(pixels), refining.SIDES, coarse.values.shape[2]), np.float32)
+    distances = np.empty((len(pixels), 4, refining.SIDES), np.float32)
+    chunks = bands(len(pixels), CHUNK)
+
+    def compare(part: tuple[int, int]) -> None:
+        refining.near_means(labels, coarse.values, border, pixels, REACH, *part, sides, means)
+        refining.weigh(
+            fine.values, fine.table, fine.mask, rows, columns, pixels, sides, means, *part,
+            distances,
+        )  # fmt: skip
+
+    run(compare, chunks, n_threads)
+    out = np.empty(fine.shape, np.int32)
+    run(
+        lambda part: refining.expand(labels, rows, columns, fine.mask, *part, out),
+        row_bands,
+        n_threads,
+    )
+    for _ in range(SWEEPS):
+        for place in range(4):
+            run(
+                lambda part, place=place: refining.sweep(  # type: ignore[misc]
+                    out, rows, columns, pixels, sides, means, distances,
+                    removable, np.float32(SMOOTHNESS), noise2, place, *part,
+                ),
+                chunks,
+                n_threads,
+            )  # fmt: skip
+    return out
