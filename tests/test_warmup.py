@@ -25,7 +25,7 @@ from segment.warmup import jobs
 
 def builds():
     found = set()
-    for module in pkgutil.iter_modules(segment.kernels.__path__, "segment.kernels."):
+    for module in pkgutil.walk_packages(segment.kernels.__path__, "segment.kernels."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, Dispatcher):
                 found |= {(module.name, name, str(s)) for s in value.signatures}
