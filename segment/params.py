@@ -15,6 +15,8 @@ ENGINES = ("fast", "exact")
 COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
 AUTO: Literal["auto"] = "auto"
+DEFAULT_KINDS = ("labels", "preview", "posterized", "overlay", "json")  # what is saved
+MAX_PIXELS = 1 << 28  # larger pictures are refused before memory is taken
 ON_EXISTS = ("error", "skip", "overwrite")  # what to do about outputs that exist
 # Level at which the commands cut a picture for which nobody chose a scale. On training images of
 # BSDS500, 0.5 covers what people drew best (0.65, at 14 regions; plain mean shift with its defaults

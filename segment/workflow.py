@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from segment.images import MAX_PIXELS, read_image
-from segment.params import Cut, MeanShiftOptions
+from segment.exports.kinds import KINDS
+from segment.images import read_image
+from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions
 from segment.threads import watched
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from segment.regions.hierarchy import Hierarchy
     from segment.regions.leaves import Leaves
     from segment.regions.segmentation import Segmentation
-
-NEED_HIERARCHY = frozenset({"contours", "hierarchy"})
 
 
 class Show(Protocol):
@@ -60,20 +59,28 @@ class Recipe:
         Where to cut the hierarchy, if at all.
     kinds : sequence of str
         What to save; names from `segment.exports.KINDS`.
+    options : mapping
+        How kinds are saved, such as ``{"svg_style": "outline"}``.
     page, max_pixels, accept_damaged
         As in `segment.read_image`.
     """
 
     params: MeanShiftOptions = field(default_factory=MeanShiftOptions)
     cut: Cut = field(default_factory=Cut)
-    kinds: Sequence[str] = ("labels", "posterized", "overlay", "json")
+    kinds: Sequence[str] = DEFAULT_KINDS
+    options: Mapping[str, Any] = field(default_factory=dict)
     page: int = 0
     max_pixels: int = MAX_PIXELS
     accept_damaged: bool = False
 
+    @property
+    def needs(self) -> frozenset[str | None]:
+        """What the kinds need beside the segmentation."""
+        return frozenset(KINDS[kind].needs for kind in self.kinds)
+
 
 @dataclass(frozen=True)
-class Product:
+class Outcome:
     """What came of a picture: the files by kind, and the facts that go with them."""
 
     image: Image
@@ -89,10 +96,11 @@ def make(
     recipe: Recipe,
     *,
     n_threads: int,
+    target: Path | None = None,
     overwrite: bool = False,
     show: Show | None = None,
     ask: Callable[[Image], None] | None = None,
-) -> Product:
+) -> Outcome:
     """Read, segment and save one picture.
 
     Parameters
@@ -105,6 +113,8 @@ def make(
         What to do.
     n_threads : int
         Threads to use.
+    target : Path, optional
+        The one file to write, for one kind, whatever the stem.
     overwrite : bool
         Whether existing outputs may be replaced.
     show : Show, optional
@@ -141,7 +151,7 @@ def make(
     segmentation = found.segmentation
     clock.lap("segment")
     hierarchy: Hierarchy | None = None
-    if recipe.cut.wanted or NEED_HIERARCHY.intersection(recipe.kinds):
+    if recipe.cut.wanted or "hierarchy" in recipe.needs:
         show.stage(f"{name}: merging {segmentation.n_regions:,} regions")
         hierarchy = found.merge(n_threads)
         if recipe.cut.wanted:
@@ -161,11 +171,13 @@ def make(
         filtered=filtered,
         hierarchy=hierarchy,
         record=record,
+        options=recipe.options,
+        target=target,
         overwrite=overwrite,
     )
     clock.lap("save")
     facts = {**exports.summary(segmentation), **record}
-    return Product(image, segmentation, outputs, clock.laps, facts)
+    return Outcome(image, segmentation, outputs, clock.laps, facts)
 
 
 def _segment(
@@ -185,13 +197,13 @@ def _segment(
             pixels = check_image(image.pixels, color_space=params.color_space, mask=image.mask)
             found = find_leaves(pixels, resolve_bandwidths(params, pixels), n_threads)
             params = found.segmentation.params
-            if "filtered" not in recipe.kinds:
+            if "filtered" not in recipe.needs:
                 return found, None
         # One climb for regions and the filtered picture, where the regions are of that size.
         climbed = climb(image.pixels, params, mask=image.mask, n_threads=n_threads)
         if found is None:
             found = Leaves(segmentation_of(climbed, n_threads=n_threads))
-    return found, paint(climbed) if "filtered" in recipe.kinds else None
+    return found, paint(climbed) if "filtered" in recipe.needs else None
 
 
 class Clock:

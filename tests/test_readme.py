@@ -67,7 +67,8 @@ def test_the_main_command_writes_what_is_promised(checkout: Path) -> None:
     shell("segment image images/coffee.png")
     outputs = {path.name for path in (checkout / "outputs").iterdir()}
     assert outputs == {
-        f"coffee.{end}" for end in re.findall(r"labels\.png|posterized\.png|overlay\.png|json", CI)
+        f"coffee.{end}"
+        for end in re.findall(r"labels\.png|preview\.png|posterized\.png|overlay\.png|json", CI)
     }
 
 

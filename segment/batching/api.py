@@ -16,10 +16,8 @@ from segment.batching.picture import Task
 from segment.batching.plan import Job, Selection, Survey, select, survey
 from segment.batching.report import Failure, Progress, Report
 from segment.errors import FileError, InputError
-from segment.exports import DEFAULT_KINDS
 from segment.files import FULL, display_name, file_error
-from segment.images import MAX_PIXELS
-from segment.params import Cut, MeanShiftOptions, choose_scale
+from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions, choose_scale
 from segment.threads import resolve_n_threads
 from segment.workflow import Recipe
 

@@ -51,6 +51,7 @@ class BatchOptions:
             **recipe.params.as_dict(),
             **asdict(recipe.cut),
             "save": list(recipe.kinds),
+            **recipe.options,
             "page": recipe.page,
             "accept_damaged": recipe.accept_damaged,
         }

@@ -19,7 +19,7 @@ from segment import __version__
 from segment.errors import SegmentError
 from segment.files import display_name, file_error
 from segment.params import Cut, MeanShiftOptions
-from segment.workflow import Product, Recipe, make
+from segment.workflow import Outcome, Recipe, make
 
 if TYPE_CHECKING:
     from segment.images import Image
@@ -165,7 +165,7 @@ def digest(source: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_thumbnail(task: Task, job: Mapping[str, Any], product: Product) -> Path:
+def write_thumbnail(task: Task, job: Mapping[str, Any], product: Outcome) -> Path:
     """Write picture, flat colours and outlines, small and side by side, for the report."""
     from segment import drawing
     from segment.images import write_image

@@ -8,7 +8,7 @@ import numpy as np
 
 from segment.cli import options
 from segment.files import display_name
-from segment.params import COLOR_SPACES, choice
+from segment.params import COLOR_SPACES, MAX_PIXELS, choice
 
 BAR = 40  # characters of the longest bar
 BINS = 12
@@ -19,7 +19,7 @@ def bandwidth(
     images: options.Images,
     color_space: options.ColorSpace = "luv",
     page: options.Page = 0,
-    max_pixels: options.MaxPixels = None,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
     json: options.Json = False,
 ) -> None:
     """Print the bandwidths that -s auto and -r auto choose for pictures, and why.
@@ -33,15 +33,14 @@ def bandwidth(
       segment bandwidth *.jpg --json
     """
     from segment import exports
-    from segment.images import MAX_PIXELS, read_image
+    from segment.images import read_image
     from segment.regions.bandwidths import estimate
     from segment.regions.checks import check_image
     from segment.regions.features import feature_planes
 
     space = choice("color_space", color_space, COLOR_SPACES)
-    limit = MAX_PIXELS if max_pixels is None else max_pixels
     for source in images:
-        image = read_image(source, page=page, max_pixels=limit)
+        image = read_image(source, page=page, max_pixels=max_pixels)
         pixels = check_image(image.pixels, color_space=space, mask=image.mask)
         found = estimate(pixels, space)
         facts: dict[str, Any] = {

@@ -32,8 +32,8 @@ def image(
     """Segment pictures: label map, flat colours, outlines and facts of each.
 
     Transparent pixels are left out and get label 0. Of a folder its pictures are taken, without
-    those of folders below it. IMAGE - reads standard input; -o - writes to standard output what one
-    --save names.
+    those of folders below it. IMAGE - reads standard input; -o - writes to standard output, and -o
+    FILE to that file, what one --save names.
 
     \b
     Examples:
@@ -41,6 +41,7 @@ def image(
       segment image photo.jpg --regions 12
       segment image *.jpg -o results --range-bandwidth 10 --min-size 200
       segment image photo.jpg --save all --overwrite
+      segment image photo.jpg --save overlay -o outlined.png
       segment image - -o - --save overlay < photo.jpg > outlined.png
     """
     from segment import exports
@@ -59,7 +60,7 @@ def image(
             )
         jobs = plan(images, output, recipe.kinds, existing=existing)
     if output != exports.STDOUT:
-        prepare_folder(output)
+        prepare_folder(output if jobs[0].target is None else output.parent)
     display = Display(quiet=work.quiet)
     todo = [job for job in jobs if not job.skipped]
     for job in jobs:
@@ -135,6 +136,7 @@ class Worker:
                 job.stem,
                 self.recipe,
                 n_threads=self.n_threads,
+                target=job.target,
                 overwrite=self.overwrite,
                 show=self.display,
             )
@@ -156,11 +158,18 @@ def tell(display: Display, job: Job, facts: dict[str, Any], work: options.Work) 
 
 def summary_line(job: Job, facts: dict[str, Any]) -> str:
     """Return what is printed of a picture; a shell expands the names at its end."""
-    ends = [Path(path).name[len(job.stem.name) + 1 :] for path in facts["outputs"].values()]
-    names = ends[0] if len(ends) == 1 else "{" + ",".join(ends) + "}"
     n = facts["n_regions"]
     return (
         f"{display_name(job.source)}: {n:,} region{'s' * (n != 1)}, "
         f"{facts['width']}x{facts['height']}, {sum(facts['seconds'].values()):.2f} s"
-        f" -> {display_name(job.stem)}.{names}"
+        f" -> {where(job, facts['outputs'])}"
     )
+
+
+def where(job: Job, outputs: dict[str, str]) -> str:
+    """Return the outputs' names as a shell would expand them."""
+    if job.target is not None:
+        return display_name(job.target)
+    ends = [Path(path).name[len(job.stem.name) + 1 :] for path in outputs.values()]
+    names = ends[0] if len(ends) == 1 else "{" + ",".join(ends) + "}"
+    return f"{display_name(job.stem)}.{names}"

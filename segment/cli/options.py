@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from segment.errors import InputError, SegmentError
+from segment.exports.kinds import KINDS, parse_kinds
 from segment.params import (
     AUTO,
     COLOR_SPACES,
+    DEFAULT_KINDS,
     DEFAULT_LEVEL,
     ENGINES,
     KERNELS,
     LEAF_BANDWIDTHS,
+    MAX_PIXELS,
     ON_EXISTS,
     Bandwidth,
     Cut,
@@ -167,31 +170,44 @@ Images = Annotated[
 ]
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to; made if needed."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER|FILE|-",
+        help="Where to write to; a folder is made if needed.",
+    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace existing outputs instead of refusing.")
 ]
+
+
+_SAVED = ",".join(DEFAULT_KINDS)
+
+
+def _listed() -> str:
+    """Return the kinds that can be saved, with a word on those whose names do not say it."""
+    return ", ".join(
+        f"{name} ({kind.summary})" if kind.summary else name for name, kind in KINDS.items()
+    )
+
 
 Save = Annotated[
     str,
     typer.Option(
         "--save",
         metavar="WHAT,...",
-        help="What to write: labels, posterized, filtered, boundaries, overlay, preview (labels in "
-        "colours), sheet (side by side), contours (levels as 16-bit gray), hierarchy (every level, "
-        ".npz), regions (a table), json, or all.",
+        help=f"What to write: {_listed()}, or all.",
     ),
 ]
 Page = Annotated[
     int, typer.Option("--page", metavar="N", help="Page of a TIFF or frame of a GIF, from 0.")
 ]
 MaxPixels = Annotated[
-    int | None,
+    int,
     typer.Option(
         "--max-pixels",
         metavar="N",
-        show_default="268435456",
         help="Refuse larger pictures before memory is taken.",
     ),
 ]
@@ -235,7 +251,7 @@ class Work:
     A command that `takes_work` gets them as one argument.
     """
 
-    save: Save = "labels,posterized,overlay,json"
+    save: Save = _SAVED
     regions: Regions = None
     level: Level = None
     spatial_bandwidth: SpatialBandwidth = _PLAIN.spatial_bandwidth
@@ -248,7 +264,7 @@ class Work:
     max_iter: MaxIter = _PLAIN.max_iter
     tol: Tol = _PLAIN.tol
     page: Page = 0
-    max_pixels: MaxPixels = None
+    max_pixels: MaxPixels = MAX_PIXELS
     accept_damaged: AcceptDamaged = False
     n_threads: NThreads = None
     jobs: Jobs = None
@@ -266,8 +282,6 @@ class Work:
         InputError
             If an option is out of its domain.
         """
-        from segment.exports import KINDS, parse_kinds
-        from segment.images import MAX_PIXELS
         from segment.workflow import Recipe
 
         bandwidths: dict[str, Any] = {
@@ -290,9 +304,7 @@ class Work:
             cut=cut,
             kinds=tuple(KINDS) if self.save == "all" else parse_kinds(self.save),
             page=whole_number("page", self.page, minimum=0),
-            max_pixels=MAX_PIXELS
-            if self.max_pixels is None
-            else whole_number("max_pixels", self.max_pixels, minimum=1),
+            max_pixels=whole_number("max_pixels", self.max_pixels, minimum=1),
             accept_damaged=self.accept_damaged,
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segment.errors import FileError, InputError
-from segment.exports import STDOUT, fitting, output_paths, output_stem
+from segment.exports import KINDS, STDOUT, fitting, output_paths, output_stem
 from segment.files import display_name, distinct, file_error
 from segment.images import looks_like_picture
 
@@ -26,12 +26,15 @@ class Job:
         The image file, or "-" for standard input.
     stem : Path
         Folder and beginning of the outputs' names, or "-" for standard output.
+    target : Path or None
+        The one file to write, whatever the stem.
     skipped : bool
         Whether it is left alone because outputs exist.
     """
 
     source: Path
     stem: Path
+    target: Path | None = None
     skipped: bool = False
 
 
@@ -45,7 +48,7 @@ def plan(
     sources : sequence of Path
         Image files; of a folder, its pictures are taken.
     output : Path
-        Folder of the outputs; "-" for standard output.
+        Folder of the outputs; a file, for one picture and one kind; "-" for standard output.
     kinds : sequence of str
         What will be written.
     existing : {"error", "skip", "overwrite"}
@@ -54,7 +57,7 @@ def plan(
     Raises
     ------
     InputError
-        If standard output is to hold more than one file.
+        If one file, or standard output, is to hold more than one, or another kind.
     FileError
         If outputs exist and ``existing="error"``, one would take the place of an input, or a folder
         holds no picture.
@@ -66,7 +69,7 @@ def plan(
     if existing == "error":
         _refuse_existing([path for paths in found.values() for path in paths])
     elif existing == "skip":
-        jobs = [Job(j.source, j.stem, skipped=bool(found[j])) for j in jobs]
+        jobs = [Job(j.source, j.stem, j.target, skipped=bool(found[j])) for j in jobs]
     return jobs
 
 
@@ -101,7 +104,21 @@ def _single(files: Sequence[Path], output: Path, kinds: Sequence[str]) -> list[J
                 "give one IMAGE and one kind, such as --save labels"
             )
         return [Job(files[0], STDOUT)]
-    return []
+    endings = {suffix for kind in KINDS.values() for suffix in kind.suffixes}
+    if output.suffix.lower() not in endings or output.is_dir():
+        return []
+    if len(files) > 1 or len(kinds) > 1:
+        raise InputError(
+            f"-o {display_name(output)} names one file, not {len(kinds)} of {len(files)}; "
+            "give one IMAGE and one kind, such as --save labels, or a folder"
+        )
+    fitting_ones = KINDS[kinds[0]].suffixes
+    if output.suffix.lower() not in fitting_ones:
+        raise InputError(
+            f"-o {display_name(output)} does not end as {kinds[0]} do; "
+            f"give {' or '.join(fitting_ones)}"
+        )
+    return [Job(files[0], output.with_suffix(""), output)]
 
 
 def _named(files: Sequence[Path], output: Path) -> list[Job]:
@@ -115,7 +132,7 @@ def _named(files: Sequence[Path], output: Path) -> list[Job]:
 
 
 def _outputs(job: Job, kinds: Sequence[str]) -> list[Path]:
-    return output_paths(job.stem, kinds)
+    return output_paths(job.stem, kinds) if job.target is None else [job.target]
 
 
 def _existing(job: Job, kinds: Sequence[str]) -> list[Path]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from segment.images.names import looks_like_picture
 from segment.images.picture import Image
-from segment.images.reading import MAX_PIXELS, read_image
+from segment.images.reading import read_image
 from segment.images.writing import posterized_suffix, write_image, write_labels
 
 __all__ = [
-    "MAX_PIXELS",
     "Image",
     "looks_like_picture",
     "posterized_suffix",

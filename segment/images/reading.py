@@ -11,9 +11,8 @@ from segment.images.damage import Damage, NoSuchPage, words
 from segment.images.picture import Image
 from segment.images.quiet import no_warnings
 from segment.images.source import Source, open_source
-from segment.params import whole_number
+from segment.params import MAX_PIXELS, whole_number
 
-MAX_PIXELS = 1 << 28
 BYTES_PER_PIXEL = 16  # the most that one pixel of the limit may take, in memory and in the file
 SLACK = 1 << 26  # bytes of metadata that a small image may have
 

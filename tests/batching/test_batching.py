@@ -23,6 +23,7 @@ from segment.batching.report import Progress
 from segment.batching.sheet import write_sheet
 from segment.errors import ExtraError, FileError, InputError
 from segment.images import read_image, write_image
+from segment.params import DEFAULT_KINDS
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -64,7 +65,7 @@ def test_one_picture_becomes_its_outputs_and_a_line(src: Path, tmp_path: Path) -
     entry = process(task(src, tmp_path / "dst"), job, asked.append)
     assert entry["status"] == "ok"
     assert entry["regions"] == read_image(tmp_path / "dst/sub/b.labels.png").pixels.max()
-    assert set(entry["outputs"]) == {"labels", "posterized", "overlay", "json"}
+    assert set(entry["outputs"]) == set(DEFAULT_KINDS)
     assert all((tmp_path / "dst" / name).exists() for name in entry["outputs"].values())
     assert entry["size"] == (src / "sub/b.tif").stat().st_size
     assert asked[0] > 24 * 32

@@ -21,7 +21,9 @@ from segment.cli import main
 from segment.images import read_image, write_image
 
 ROOT = Path(__file__).parents[2]
-DEFAULT_OUTPUTS = ["a.json", "a.labels.png", "a.overlay.png", "a.posterized.png"]
+DEFAULT_OUTPUTS = [
+    "a.json", "a.labels.png", "a.overlay.png", "a.posterized.png", "a.preview.png"
+]  # fmt: skip
 
 
 def halves(dtype: type = np.uint8, shape: tuple[int, ...] = (24, 30, 3)) -> np.ndarray:
@@ -75,7 +77,7 @@ def test_one_line_and_the_promised_files(folder: Path) -> None:
     assert written(folder / "outputs") == DEFAULT_OUTPUTS
     assert result.stdout.count("\n") == 1
     assert result.stdout.startswith("a.png: 2 regions, 30x24, ")
-    assert "outputs/a.{labels.png,posterized.png,overlay.png,json}" in result.stdout
+    assert "outputs/a.{labels.png,posterized.png,overlay.png,preview.png,json}" in result.stdout
 
 
 def test_labels_are_those_of_the_api(folder: Path) -> None:
@@ -180,7 +182,7 @@ def test_odd_file_names(folder: Path) -> None:
     result = run("--", *names)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("\n") == len(names)
-    assert len(written(folder / "outputs")) == 4 * len(names)
+    assert len(written(folder / "outputs")) == 5 * len(names)
 
 
 def test_standard_input_to_standard_output(folder: Path) -> None:
@@ -344,6 +346,17 @@ def test_pictures_of_one_name_keep_more_of_it(folder: Path) -> None:
         "sub-a.png.labels.png",
         f"{folder.name}-a.png.labels.png",
     ]
+
+
+def test_one_file_can_be_named(folder: Path) -> None:
+    result = run("a.png", "--save", "overlay", "-o", "new/outlined.png")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith(" -> new/outlined.png\n")
+    assert run("a.png", "--save", "overlay", "-o", "b.json").exit_code == 2
+    misused(run("a.png", "-o", "new/b.png"), "new/b.png names one file, not 5 of 1")
+    refused(run("a.png", "--save", "overlay", "-o", "new/outlined.png"), "exists", "--overwrite")
+    assert written(folder / "new") == ["outlined.png"]
+    assert read_image("new/outlined.png").pixels.shape == (24, 30, 3)
 
 
 def test_of_a_folder_its_pictures_are_taken(folder: Path) -> None:

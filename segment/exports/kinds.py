@@ -1,0 +1,117 @@
+"""The table of what can be saved.
+
+A new kind is one entry: the suffixes it may get, and the function that writes it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segment.errors import InputError
+
+if TYPE_CHECKING:
+    from segment.exports.product import Product
+
+    # Writes a product to a file ("-" for standard output): (product, path, overwrite) -> the file.
+    Writer = Callable[[Product, Path, bool], Path]
+
+_WRITERS = "segment.exports.writers"
+_LIKE_INPUT = (".png", ".tif", ".webp", ".bmp", ".ppm", ".pgm")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file that can be saved of a segmentation.
+
+    Attributes
+    ----------
+    suffixes : tuple of str
+        The endings it may get, the usual one first.
+    writer : str
+        ``"module:function"`` of its `Writer`, imported when it is first used.
+    summary : str
+        What it is, in a few words, for ``--help``; nothing where the name says it.
+    named : bool
+        Whether the kind stands in the file's name, as in ``photo.labels.png``.
+    needs : {None, "hierarchy", "filtered"}
+        What must be computed for it beside the segmentation.
+    suffix : callable, optional
+        Chooses among `suffixes` by the product; else the first is taken.
+    options : tuple of str
+        Names of the entries of `Product.options` that it heeds.
+    """
+
+    suffixes: tuple[str, ...]
+    writer: str
+    summary: str = ""
+    named: bool = True
+    needs: str | None = None
+    suffix: Callable[[Product], str] | None = None
+    options: tuple[str, ...] = ()
+
+    def write(self, product: Product, path: Path, overwrite: bool) -> Path:
+        module, _, name = self.writer.partition(":")
+        writer: Writer = getattr(importlib.import_module(module), name)
+        return writer(product, path, overwrite)
+
+
+def _suffix_of_image(product: Product) -> str:
+    from segment.images import posterized_suffix
+
+    return posterized_suffix(product.image)
+
+
+KINDS: dict[str, Kind] = {
+    "labels": Kind((".png", ".tif"), f"{_WRITERS}:write_labels"),
+    "posterized": Kind(_LIKE_INPUT, f"{_WRITERS}:write_posterized", suffix=_suffix_of_image),
+    "filtered": Kind(
+        _LIKE_INPUT, f"{_WRITERS}:write_filtered", suffix=_suffix_of_image, needs="filtered"
+    ),
+    "boundaries": Kind((".png",), f"{_WRITERS}:write_boundaries"),
+    "overlay": Kind((".png",), f"{_WRITERS}:write_overlay"),
+    "preview": Kind((".png",), f"{_WRITERS}:write_preview", "labels in colours"),
+    "sheet": Kind((".png",), f"{_WRITERS}:write_sheet", "side by side"),
+    "contours": Kind(
+        (".png",), f"{_WRITERS}:write_contours", "levels as 16-bit gray", needs="hierarchy"
+    ),
+    "hierarchy": Kind(
+        (".npz",), f"{_WRITERS}:write_hierarchy", "every level, .npz", needs="hierarchy"
+    ),
+    "regions": Kind((".csv",), f"{_WRITERS}:write_regions", "a table"),
+    # Comes last, so that it can list the others.
+    "json": Kind((".json",), f"{_WRITERS}:write_json", named=False),
+}
+
+
+def parse_kinds(text: str) -> tuple[str, ...]:
+    """Return the kinds named in a list such as ``"labels,overlay"``, in the order of `KINDS`.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or there is none.
+    """
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    unknown = sorted(names - set(KINDS))
+    if unknown or not names:
+        raise InputError(
+            f"{', '.join(map(repr, unknown)) or 'nothing'} cannot be saved; "
+            f"choose from {', '.join(KINDS)}"
+        )
+    return tuple(kind for kind in KINDS if kind in names)
+
+
+def check_options(kinds: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Raise InputError if an option is given that none of the kinds heeds."""
+    heeded = {name for kind in kinds for name in KINDS[kind].options}
+    for name in options:
+        if name not in heeded:
+            users = [kind for kind in KINDS if name in KINDS[kind].options]
+            raise InputError(
+                f"{name}={options[name]!r} goes with {' or '.join(users) or 'no kind'}, and "
+                f"{', '.join(kinds)} is to be saved; add one of those, or leave it out"
+            )

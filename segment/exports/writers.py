@@ -1,0 +1,142 @@
+"""The writers of the kinds that are pictures, tables and facts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from segment import __version__, images
+from segment.files import write_bytes
+
+if TYPE_CHECKING:
+    from segment.exports.product import Product
+    from segment.regions.segmentation import Segmentation
+
+STDOUT = Path("-")
+
+
+def write_labels(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the label map; a TIFF where a PNG of 16 bits cannot hold it."""
+    return images.write_labels(path, product.segmentation.labels, overwrite=overwrite)
+
+
+def write_posterized(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the picture in flat colours, with all that the input's file said."""
+    return _write_like_input(product, path, product.segmentation.posterized, overwrite)
+
+
+def write_filtered(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the picture as mean shift filters it, with all that the input's file said."""
+    return _write_like_input(product, path, product.filtered, overwrite)
+
+
+def _write_like_input(
+    product: Product, path: Path, pixels: npt.NDArray[Any], overwrite: bool
+) -> Path:
+    image = product.image
+    return images.write_image(
+        path,
+        pixels,
+        alpha=image.alpha,
+        icc=image.icc,
+        resolution=image.resolution,
+        overwrite=overwrite,
+    )
+
+
+def write_boundaries(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write where regions meet, white on black."""
+    return images.write_image(path, product.boundaries, overwrite=overwrite)
+
+
+def write_overlay(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the outlines over the picture."""
+    return images.write_image(path, product.overlay, overwrite=overwrite)
+
+
+def write_preview(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the label map in colours."""
+    return images.write_image(path, product.preview, overwrite=overwrite)
+
+
+def write_sheet(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write picture, flat colours and outlines side by side."""
+    return images.write_image(path, product.sheet, overwrite=overwrite)
+
+
+def write_contours(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the level at which each boundary vanishes, as gray of 16 bits."""
+    return images.write_image(path, product.contours, overwrite=overwrite)
+
+
+def write_hierarchy(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the tree of every level."""
+    return write_data(path, product.hierarchy.to_bytes(), overwrite)
+
+
+def write_regions(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the table of the regions."""
+    return write_text(path, to_csv(product.segmentation.regions()), overwrite)
+
+
+def write_json(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the facts, and the names of the other files."""
+    names = {kind: path.name for kind, path in product.written.items()}
+    facts = {**summary(product.segmentation), **product.record, "outputs": names}
+    return write_text(path, to_json(facts), overwrite)
+
+
+def summary(segmentation: Segmentation) -> dict[str, Any]:
+    """Return the facts about a segmentation that go into its JSON file."""
+    height, width = segmentation.labels.shape
+    return {
+        "program": f"segment {__version__}",
+        "width": width,
+        "height": height,
+        "n_regions": segmentation.n_regions,
+        "params": segmentation.params.as_dict(),
+    }
+
+
+def to_json(content: Mapping[str, Any], *, indent: int | None = 2) -> str:
+    """Return `content` as JSON in ASCII, so that any file name survives."""
+    return json.dumps(content, indent=indent, allow_nan=False)
+
+
+def to_csv(table: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return columns as CSV, floats with nine digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table)
+    columns = (
+        [format(value, ".9g") for value in column.tolist()]
+        if column.dtype.kind == "f"
+        else column.tolist()
+        for column in table.values()
+    )
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue()
+
+
+def write_data(path: Path, data: bytes, overwrite: bool) -> Path:
+    """Write bytes to a file, whole or not at all, or to standard output."""
+    if path == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return path
+    return write_bytes(path, data, overwrite=overwrite)
+
+
+def write_text(path: Path, text: str, overwrite: bool) -> Path:
+    """Write text to a file, whole or not at all, or to standard output."""
+    if path == STDOUT:
+        print(text, end="" if text.endswith("\n") else "\n", flush=True)
+        return path
+    return write_bytes(path, text.encode(), overwrite=overwrite)
