@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.params import choice, positive_number, whole_number
 from segment.points.clustering import MeanShift
-from segment.regions.checks import Pixels, check_image
+from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.features import feature_planes, pixels_from_features
 from segment.regions.ranges import Range
 
@@ -32,7 +32,7 @@ TOL = 3e-3
 
 
 def palette(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     bandwidth: float | None = None,
     n_colors: int | None = None,
@@ -46,7 +46,7 @@ def palette(
 
     Parameters
     ----------
-    image : array-like, shape (H, W) or (H, W, 3)
+    image : array-like, shape (H, W) or (H, W, 3), or segment.Image
         Gray or RGB, of any dtype at its scale.
     bandwidth : float, optional
         Standard deviation of the Gaussian kernel in colour units: larger gives fewer colours. None

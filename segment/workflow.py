@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segment.exports.kinds import KINDS
 from segment.images import read_image
+from segment.images.nodata import check_nodata
+from segment.notices import listening
 from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions
+from segment.regions.ranges import Range, check_range
 from segment.threads import watched
 
 if TYPE_CHECKING:
@@ -61,7 +64,7 @@ class Recipe:
         What to save; names from `segment.exports.KINDS`.
     options : mapping
         How kinds are saved, such as ``{"svg_style": "outline"}``.
-    page, max_pixels, accept_damaged
+    page, max_pixels, accept_damaged, nodata, mask, value_range
         As in `segment.read_image`.
     """
 
@@ -72,6 +75,13 @@ class Recipe:
     page: int = 0
     max_pixels: int = MAX_PIXELS
     accept_damaged: bool = False
+    nodata: float | str | None = None
+    mask: str | None = None
+    value_range: Range | str | None = None
+
+    def __post_init__(self) -> None:
+        check_nodata(self.nodata)
+        check_range(self.value_range)
 
     @property
     def needs(self) -> frozenset[str | None]:
@@ -133,21 +143,32 @@ def make(
     show = show or Unseen()
     name = display_name(source)
     clock = Clock(show)
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        if text not in notes:
+            notes.append(text)
+            show.note(f"{name}: {text}")
+
     image = read_image(
         source,
         page=recipe.page,
         max_pixels=recipe.max_pixels,
         accept_damaged=recipe.accept_damaged,
+        nodata=recipe.nodata,
+        mask=recipe.mask,
+        value_range=recipe.value_range,
     )
-    for note in image.notes:
-        show.note(f"{name}: {note}")
+    for text in image.notes:
+        note(text)
     clock.lap("read")
     if ask is not None:
         ask(image)
         clock.lap("wait")
     height, width = image.shape
     show.stage(f"{name}: segmenting {width}x{height}")
-    found, filtered = _segment(image, recipe, n_threads, show)
+    with listening(note):
+        found, filtered = _segment(image, recipe, n_threads, show)
     segmentation = found.segmentation
     clock.lap("segment")
     hierarchy: Hierarchy | None = None
@@ -157,12 +178,14 @@ def make(
         if recipe.cut.wanted:
             segmentation = hierarchy.cut(recipe.cut.level, recipe.cut.n_regions)
         clock.lap("merge")
+    for text in _doubts(found, segmentation, recipe.cut):
+        note(text)
     show.stage(f"{name}: saving")
     record: dict[str, Any] = {"input": os.fspath(source), "seconds": clock.laps}
     if recipe.cut.wanted:
         record["cut"] = {"level": recipe.cut.level, "n_regions": recipe.cut.n_regions}
-    if image.notes:
-        record["notes"] = list(image.notes)
+    if notes:
+        record["notes"] = notes
     outputs = exports.save(
         segmentation,
         image,
@@ -194,16 +217,30 @@ def _segment(
     params, found = recipe.params, None
     with watched(show.watch):
         if recipe.cut.any_size:
-            pixels = check_image(image.pixels, color_space=params.color_space, mask=image.mask)
+            pixels = check_image(image, color_space=params.color_space)
             found = find_leaves(pixels, resolve_bandwidths(params, pixels), n_threads)
             params = found.segmentation.params
             if "filtered" not in recipe.needs:
                 return found, None
         # One climb for regions and the filtered picture, where the regions are of that size.
-        climbed = climb(image.pixels, params, mask=image.mask, n_threads=n_threads)
+        climbed = climb(image, params, n_threads=n_threads)
         if found is None:
             found = Leaves(segmentation_of(climbed, n_threads=n_threads))
     return found, paint(climbed) if "filtered" in recipe.needs else None
+
+
+def _doubts(found: Leaves, segmentation: Segmentation, cut: Cut) -> Iterator[str]:
+    """Yield what is to be said of the result, unless it is what was asked for."""
+    from segment.regions.doubts import doubts
+
+    n, n_leaves = segmentation.n_regions, found.segmentation.n_regions
+    if n == 0:
+        yield "no pixel is left: all are nodata, masked or transparent"
+    elif n == 1 and n_leaves > 1:
+        if cut.n_regions != 1 and cut.level != 1:
+            yield f"all {n_leaves:,} small regions are merged into one: a lower level keeps more"
+    else:
+        yield from doubts(n, segmentation._pixels, segmentation.params)
 
 
 class Clock:

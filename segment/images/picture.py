@@ -35,6 +35,11 @@ class Image:
         Pages or frames in the file.
     notes : tuple of str
         What the reader should know, such as ``"first of 12 frames; ..."``.
+    hidden : ndarray of bool, (H, W), or None
+        True where a pixel is nodata, or a mask hides it; None where none is.
+    value_range : (float, float) or None
+        The values that are black and white, if the file says so; None where it does not, or where
+        that is the whole scale of the dtype.
     damaged : bool
         Whether a part of the pixels is missing (only with ``accept_damaged=True``).
     """
@@ -47,6 +52,8 @@ class Image:
     resolution: tuple[float, float] | None = None
     n_pages: int = 1
     notes: tuple[str, ...] = ()
+    hidden: NDArray[np.bool_] | None = None
+    value_range: tuple[float, float] | None = None
     damaged: bool = False
 
     @property
@@ -62,11 +69,15 @@ class Image:
 
     @property
     def mask(self) -> NDArray[np.bool_] | None:
-        """False where a pixel is fully transparent; None if none is."""
-        if self.alpha is None:
-            return None
-        opaque: NDArray[np.bool_] = self.alpha != 0
-        return None if opaque.all() else opaque
+        """False where a pixel is nodata, hidden or fully transparent; None if none is."""
+        seen = None if self.alpha is None else self.alpha != 0
+        if self.hidden is not None:
+            seen = ~self.hidden if seen is None else seen & ~self.hidden
+        return None if seen is None or seen.all() else seen
+
+    def hide(self, where: NDArray[np.bool_]) -> Image:
+        """Return the image with further pixels hidden."""
+        return replace(self, hidden=where if self.hidden is None else self.hidden | where)
 
     def upright(self, orientation: int) -> Image:
         """Return the image turned as an EXIF or TIFF orientation (1 to 8) asks."""
@@ -77,6 +88,7 @@ class Image:
             self,
             pixels=turn(self.pixels, orientation),
             alpha=None if self.alpha is None else turn(self.alpha, orientation),
+            hidden=None if self.hidden is None else turn(self.hidden, orientation),
             resolution=resolution,
         )
 

@@ -16,7 +16,7 @@ from segment.images.picture import Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
-METADATA = frozenset({b"iCCP", b"pHYs", b"eXIf", b"acTL", b"sRGB"})
+METADATA = frozenset({b"iCCP", b"pHYs", b"eXIf", b"acTL", b"sRGB", b"sBIT"})
 MAX_PROFILE = 1 << 24  # bytes of an uncompressed ICC profile; real ones have less than 4 MB
 METERS_PER_INCH = 0.0254
 
@@ -60,6 +60,12 @@ class Png:
             return None
         x, y = struct.unpack(">II", chunk[:8])
         return (x * METERS_PER_INCH, y * METERS_PER_INCH) if x and y else None
+
+    @property
+    def white(self) -> int | None:
+        """The largest value of the significant bits of deep samples; None where all 16 are."""
+        bits = max(self.metadata.get(b"sBIT", b"\x10"), default=16)
+        return 2**bits - 1 if self.depth == 16 and 8 <= bits < 16 else None
 
     @property
     def exif(self) -> bytes | None:

@@ -209,6 +209,9 @@ def _finished(image: Image, picture: Any) -> Image:
     notes = list(image.notes)
     pixels, icc = image.pixels, picture.info.get("icc_profile")
     if icc:
+        if image.value_range is not None:  # profiles are for the whole scale
+            pixels = _to_full_scale(pixels, round(math.log2(image.value_range[1] + 1)))
+            image = replace(image, value_range=None)
         pixels, icc, note = to_srgb(pixels, icc)
         notes += [note] if note else []
     if pixels.ndim == 3 and pixels.shape[2] == 4:  # CMYK without a profile of its own
@@ -272,6 +275,9 @@ def _decode_png(source: Source, page: int, check: Check) -> Image:
             picture.load()
         damage.image = _salvage("png", data, picture, image)
         raise
+    # The standard has them spread over all 16 bits; many cameras leave them where they were.
+    if parts.white is not None and pixels.dtype == np.uint16 and pixels.max() <= parts.white:
+        image = replace(image, value_range=(0.0, float(parts.white)))
     return _finished(replace(image, pixels=pixels, alpha=alpha), picture)
 
 

@@ -6,12 +6,20 @@ import os
 from dataclasses import replace
 
 from segment.errors import FileError, InputError
-from segment.files import file_error
+from segment.files import display_name, file_error
 from segment.images.damage import Damage, NoSuchPage, words
+from segment.images.nodata import (
+    NONE,
+    Nodata,
+    check_nodata,
+    hide_no_numbers,
+    hide_nodata,
+)
 from segment.images.picture import Image
 from segment.images.quiet import no_warnings
 from segment.images.source import Source, open_source
 from segment.params import MAX_PIXELS, whole_number
+from segment.regions.ranges import Range, check_range, stretched
 
 BYTES_PER_PIXEL = 16  # the most that one pixel of the limit may take, in memory and in the file
 SLACK = 1 << 26  # bytes of metadata that a small image may have
@@ -23,6 +31,9 @@ def read_image(
     page: int = 0,
     max_pixels: int = MAX_PIXELS,
     accept_damaged: bool = False,
+    nodata: float | str | None = None,
+    mask: str | os.PathLike[str] | None = None,
+    value_range: Range | str | None = None,
 ) -> Image:
     """Read one picture from an image file.
 
@@ -37,6 +48,13 @@ def read_image(
     accept_damaged : bool
         Whether to return what is left of a truncated or corrupt file; `Image.damaged` and
         `Image.notes` then say so.
+    nodata : float or str, optional
+        Value of pixels that are to be ignored, in place of the one that a GeoTIFF names; the text
+        "none" ignores none.
+    mask : path-like, optional
+        Image file of the same size, black (0) where pixels are to be ignored.
+    value_range : (float, float) or "auto", optional
+        The values that are black and white, in place of what the file says; "auto" stretches.
 
     Returns
     -------
@@ -48,7 +66,8 @@ def read_image(
     FileError
         If the file cannot be read: missing, of an unknown format, too large, damaged.
     InputError
-        If `page` or `max_pixels` is no whole number, or negative.
+        If `page` or `max_pixels` is no whole number, or negative; `nodata` no number; `value_range`
+        no range.
 
     Examples
     --------
@@ -58,10 +77,12 @@ def read_image(
     """
     page = whole_number("page", page, minimum=0)
     max_pixels = whole_number("max_pixels", max_pixels, minimum=1)
+    nodata = check_nodata(nodata)
+    wanted = check_range(value_range)
     source = open_source(path, max_pixels * BYTES_PER_PIXEL + SLACK)
     with source.stream, no_warnings():
         try:
-            image = _decode(source, page, max_pixels, accept_damaged)
+            image = _decode(source, page, max_pixels, accept_damaged, nodata)
         except (FileError, InputError):
             raise
         except NoSuchPage as error:
@@ -77,11 +98,37 @@ def read_image(
             raise source.error("there is not enough memory for it; give a smaller image") from error
         except Exception as error:  # decoders fail on hostile data in more ways than they document
             raise _damaged(source, words(error)) from error
-    image = replace(image, path=source.name, format=source.format)
-    return replace(image, notes=_notes(image, page))
+    image = hide_no_numbers(replace(image, path=source.name, format=source.format))
+    image = replace(image, notes=_notes(image, page))
+    if mask is not None:
+        image = _masked(image, source, mask, max_pixels)
+    if wanted is None:
+        return image
+    if isinstance(wanted, str):
+        wanted = stretched(image.pixels.reshape(*image.shape, -1), image.mask)
+    return replace(image, value_range=wanted)
 
 
-def _decode(source: Source, page: int, max_pixels: int, accept_damaged: bool) -> Image:
+def _masked(image: Image, source: Source, mask: str | os.PathLike[str], max_pixels: int) -> Image:
+    """Return the image with the pixels hidden that are black, or transparent, in a mask file."""
+    other = read_image(mask, max_pixels=max_pixels, nodata=NONE)
+    if other.shape != image.shape:
+        raise FileError(
+            f"cannot use {display_name(mask)} as a mask of {source.display}: it has "
+            f"{other.shape[1]} x {other.shape[0]} pixels and the image {image.shape[1]} x "
+            f"{image.shape[0]}; give one of the same size"
+        )
+    black = (other.pixels == 0).reshape(*other.shape, -1).all(axis=2)
+    return image.hide(black if other.mask is None else black | ~other.mask)
+
+
+def _decode(
+    source: Source,
+    page: int,
+    max_pixels: int,
+    accept_damaged: bool,
+    nodata: Nodata | str | None,
+) -> Image:
     from segment.images import raster, tiff
 
     def check(width: int, height: int, pixel_bytes: int) -> None:
@@ -97,8 +144,13 @@ def _decode(source: Source, page: int, max_pixels: int, accept_damaged: bool) ->
             )
 
     try:
-        decode = tiff.decode if source.format == "tiff" else raster.decode
-        return decode(source, page, check)
+        if source.format == "tiff":
+            return tiff.decode(source, page, check, nodata)
+        image = raster.decode(source, page, check)
+        if nodata is None or isinstance(nodata, str):
+            return image
+        image, notes = hide_nodata(image, image.pixels.reshape(*image.shape, -1), nodata)
+        return replace(image, notes=(*image.notes, *notes))
     except Damage as damage:
         if not accept_damaged or damage.image is None:
             raise _damaged(source, str(damage), salvage=damage.image is not None) from damage

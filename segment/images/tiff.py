@@ -13,44 +13,71 @@ import numpy as np
 
 from segment.images import libtiff
 from segment.images.damage import Damage, NoSuchPage
+from segment.images.nodata import NONE, Nodata, parse_nodata
 from segment.images.picture import Image, Pixels
 from segment.images.samples import unpack
 from segment.images.source import Source
 from segment.images.tiffcolor import colored
 from segment.images.tifflayout import Layout
+from segment.images.tiffpages import find_pages
 
 Check = Callable[[int, int, int], None]
 
 RGB, SEPARATED, YCBCR = 2, 5, 6
+GDAL_NODATA = 42113
 CM_PER_INCH = 2.54
+# Each byte with its bits in the other order.
+MIRRORED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)), bitorder="little")
 
 
-def decode(source: Source, page: int, check: Check) -> Image:
-    """Decode one page of a TIFF; parameters and errors as in `raster.decode`."""
+def decode(source: Source, page: int, check: Check, nodata: Nodata | str | None = None) -> Image:
+    """Decode one page of a TIFF; parameters and errors as in `raster.decode`.
+
+    `nodata` replaces the value that the file names; "none" asks for neither.
+    """
     _silence()
     import tifffile
 
     source.stream.seek(0)
     with tifffile.TiffFile(source.stream) as tif:
-        n_pages = len(tif.pages)
-        if n_pages == 0:
+        count = len(tif.pages)
+        if count == 0:
             raise Damage("it has no page")
-        if page >= n_pages:
-            raise NoSuchPage(page, n_pages)
-        tiff_page: Any = tif.pages[page]
-        layout = _layout(tiff_page, tif.byteorder, source)
-        _check_size(layout, check, source)
-        image = Image(np.empty((0, 0)), resolution=_resolution(tiff_page), n_pages=n_pages)
-        segments, notes, damage = _read_segments(source.stream, layout, source.size)
-        samples, photometric, wrong = _samples(layout, segments, tiff_page, source)
-        damage = damage or wrong
-        image = colored(
-            replace(image, notes=notes), samples, photometric, layout, tiff_page, source
-        )
-        image = image.upright(_orientation(tiff_page))
+        pages = find_pages(source.stream, tif.byteorder, big=tif.is_bigtiff, count=count)
+        if page >= len(pages):
+            raise NoSuchPage(page, len(pages))
+        place = pages[page]
+        image, damage = _decode_directory(tif, place.index, source, check, nodata)
+        if place.mask is not None:
+            seen, wrong = _decode_directory(tif, place.mask, source, check, NONE)
+            damage = damage or wrong
+            hidden = seen.pixels == 0
+            image = image.hide(hidden if hidden.ndim == 2 else hidden.any(axis=2))
+        first: Any = tif.pages[place.index]
+        image = replace(image, n_pages=len(pages)).upright(_orientation(first))
     if damage:
         raise Damage(damage, replace(image, damaged=True))
     return image
+
+
+def _decode_directory(
+    tif: Any, index: int, source: Source, check: Check, nodata: Nodata | str | None
+) -> tuple[Image, str | None]:
+    """Return what one directory holds, not turned upright, and what is wrong with it."""
+    page: Any = tif.pages[index]
+    layout = _layout(page, tif.byteorder, source)
+    _check_size(layout, check, source)
+    image = Image(np.empty((0, 0)), resolution=_resolution(page))
+    segments, notes, damage = _read_segments(source.stream, layout, source.size)
+    samples, photometric, wrong = _samples(layout, segments, page, source)
+    given = _nodata(page) if nodata is None else None if isinstance(nodata, str) else nodata
+    image = colored(replace(image, notes=notes), samples, photometric, layout, page, source, given)
+    return image, damage or wrong
+
+
+def _nodata(page: Any) -> Nodata | None:
+    tag = page.tags.get(GDAL_NODATA)
+    return parse_nodata(tag.value) if tag is not None and isinstance(tag.value, str) else None
 
 
 @functools.cache
@@ -164,8 +191,8 @@ def _plane_bytes(layout: Layout, segments: list[bytes]) -> tuple[Pixels, str | N
     if layout.compression == libtiff.NONE:
         out, damage = _joined(segments, rows * row_bytes, total * row_bytes)
         out = out.reshape(-1, row_bytes)
-        if layout.fill_order == 2 and layout.bits < 8:
-            out = np.packbits(np.unpackbits(out, axis=1), axis=1, bitorder="little")
+        if layout.fill_order == 2:
+            out = MIRRORED[out]
     elif all(segments):
         out, damage = libtiff.decompress(
             segments, total, row_bytes, rows, layout.compression, layout.fill_order

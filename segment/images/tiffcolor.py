@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from segment.images.color import cmyk_to_rgb, to_srgb
+from segment.images.nodata import Nodata, hide_nodata
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
 from segment.images.tifflayout import Layout
@@ -19,31 +20,42 @@ INK_SET, CMYK = 332, 1
 
 
 def colored(
-    image: Image, samples: Pixels, photometric: int, layout: Layout, page: Any, source: Source
+    image: Image,
+    samples: Pixels,
+    photometric: int,
+    layout: Layout,
+    page: Any,
+    source: Source,
+    nodata: Nodata | None = None,
 ) -> Image:
     """Return `image` with the pixels and alpha that the samples (H, W, n) stand for."""
     n_colors = min(COLORS.get(photometric, samples.shape[2]), samples.shape[2])
     kinds = [int(kind) for kind in page.extrasamples or ()]
     colors, alpha, kind = _split(samples, n_colors, kinds)
     notes = list(image.notes)
+    if nodata is not None:
+        image, note = hide_nodata(image, colors, nodata)
+        notes += note
     full = _full_scale(layout, colors)
+    value_range = said_range(page, colors) if full is None else (0.0, float(full))
     if photometric == MIN_IS_WHITE and colors.dtype.kind != "f":
         colors = ~colors if full is None else full - colors
+        value_range = value_range if full is not None else None
     elif photometric == PALETTE:
-        colors = _expanded(colors, page, source)
+        colors, value_range = _expanded(colors, page, source), None
     elif photometric == LAB:
-        colors = _from_lab(colors, source)
+        colors, value_range = _from_lab(colors, source), None
     elif photometric not in COLORS:
         notes.append(f"its photometric interpretation {photometric} is taken for plain bands")
-    if layout.bits < 8 and photometric != PALETTE and full is not None:
-        scale = 255 // int(full) if 255 % int(full) == 0 else 255 / int(full)
-        colors = (colors * scale).round().astype(np.uint8) if scale != 1 else colors
-        alpha = None if alpha is None else (alpha * scale).round().astype(np.uint8)
-    elif full is not None and layout.bits > 8:
-        notes.append(f"its samples have {layout.bits} bits: white is {int(full)}")
+    if full is not None and photometric not in {PALETTE, LAB}:
+        managed = page.iccprofile or photometric == SEPARATED or kind == ASSOCIATED
+        if layout.bits < 8 or (layout.bits < 16 and managed):
+            colors = _to_full_scale(colors, int(full))
+            alpha = None if alpha is None else _to_full_scale(alpha, int(full))
+            value_range = None
     if alpha is not None and kind == ASSOCIATED:
         colors = _unpremultiplied(colors, alpha)
-    pixels, icc, note = _managed(colors, photometric, page)
+    pixels, icc, note_ = _managed(colors, photometric, page)
     if pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     return replace(
@@ -51,8 +63,46 @@ def colored(
         pixels=np.ascontiguousarray(pixels),
         alpha=None if alpha is None else np.ascontiguousarray(alpha),
         icc=icc,
-        notes=(*notes, note) if note else tuple(notes),
+        value_range=value_range,
+        notes=(*notes, note_) if note_ else tuple(notes),
     )
+
+
+def _to_full_scale(values: Pixels, white: int) -> Pixels:
+    """Return values of 0..white at the scale of their dtype."""
+    top = int(np.iinfo(values.dtype).max)
+    if top == white:
+        return values
+    if top % white == 0:
+        return np.asarray(values * values.dtype.type(top // white))
+    return np.asarray((values * (top / white)).round().astype(values.dtype))
+
+
+def said_range(page: Any, colors: Pixels) -> tuple[float, float] | None:
+    """Return the range that the tags for the smallest and the largest sample tell, if they can be.
+
+    They are heeded beyond 8 bits, where no pixel contradicts them.
+    """
+    low, high = (_extreme(page, *codes) for codes in ((340, 280), (341, 281)))
+    if high is None or colors.dtype.itemsize == 1 or not colors.size:
+        return None
+    low = 0.0 if low is None or colors.dtype.kind == "u" else low
+    own = 1.0 if colors.dtype.kind == "f" else float(np.iinfo(colors.dtype).max)
+    if not low < high or (low, high) == (0.0, own):
+        return None
+    if not (colors.min() >= low and colors.max() <= high):  # NaN contradicts, too
+        return None
+    return low, high
+
+
+def _extreme(page: Any, *codes: int) -> float | None:
+    """Return the value of the first of these tags that there is, the same for all samples."""
+    for code in codes:
+        if code in page.tags:
+            values = np.atleast_1d(np.asarray(page.tags[code].value)).ravel()
+            if values.dtype.kind in "iuf" and values.size and np.isfinite(values).all():
+                return float(values.min() if code in {340, 280} else values.max())
+    return None
 
 
 def _split(

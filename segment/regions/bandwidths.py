@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.params import AUTO, COLOR_SPACES, MeanShiftOptions, MeanShiftParams, choice
-from segment.regions.checks import Pixels, check_image
+from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.features import feature_planes
 from segment.regions.ranges import Range
 
@@ -44,7 +44,7 @@ class Estimate:
 
 
 def estimate_bandwidths(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     color_space: str = "luv",
     channel_axis: int | None = -1,
@@ -61,7 +61,7 @@ def estimate_bandwidths(
 
     Parameters
     ----------
-    image : array_like, shape (H, W) or (H, W, C)
+    image : array_like, shape (H, W) or (H, W, C), or segment.Image
         As for `mean_shift`.
     color_space : {"luv", "lab", "rgb", "none"}
         Space that the range bandwidth is for.

@@ -12,7 +12,7 @@ from segment.errors import InputError
 from segment.kernels.regions import exact, fast, window, window16
 from segment.params import KERNELS, MeanShiftOptions, MeanShiftParams
 from segment.regions.bandwidths import resolve_bandwidths
-from segment.regions.checks import Pixels, check_image
+from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.features import (
     FloatArray,
     color_range,
@@ -92,7 +92,7 @@ class Climb:
 
 
 def climb(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     params: MeanShiftOptions,
     *,
     channel_axis: int | None = -1,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.params import COLOR_SPACES, choice
-from segment.regions.checks import check_image
+from segment.regions.checks import Picture, check_image
 from segment.regions.cues import comparable_planes
 from segment.regions.features import FloatArray
 from segment.regions.ranges import Range
@@ -18,7 +18,7 @@ ORIENTATIONS = 8
 
 
 def edge_confidence(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     color_space: str = "lab",
     channel_axis: int | None = -1,
@@ -34,7 +34,7 @@ def edge_confidence(
 
     Parameters
     ----------
-    image : array_like, shape (H, W) or (H, W, C)
+    image : array_like, shape (H, W) or (H, W, C), or segment.Image
         As for `mean_shift`.
     color_space : {"luv", "lab", "rgb", "none"}
         "none" compares the bands as they are, anything else CIE Lab.

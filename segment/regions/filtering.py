@@ -7,13 +7,14 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from segment.params import Bandwidth, MeanShiftOptions
+from segment.regions.checks import Picture
 from segment.regions.climbing import Climb, climb
 from segment.regions.features import pixels_from_features
 from segment.regions.ranges import Range
 
 
 def mean_shift_filter(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     spatial_bandwidth: Bandwidth = 7.0,
     range_bandwidth: Bandwidth = 6.5,
@@ -36,7 +37,7 @@ def mean_shift_filter(
 
     Parameters
     ----------
-    image : array_like, shape (H, W) or (H, W, C)
+    image : array_like, shape (H, W) or (H, W, C), or segment.Image
         Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float. Never written
         to.
     spatial_bandwidth : float or "auto"

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.kernels.regions import labels as kernels
+from segment.notices import say
 from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
 from segment.regions import pyramid
 from segment.regions.bandwidths import rounded
 from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.climbing import Modes, find_modes
+from segment.regions.cues import TYPICAL_SPREAD
+from segment.regions.doubts import deviations, doubts
 from segment.regions.hierarchy import Hierarchy, build_hierarchy
 from segment.regions.labelling import Labels, label_modes
 from segment.regions.ranges import Range
@@ -107,7 +110,10 @@ def hierarchy(
         mask=mask,
         value_range=value_range,
     )
-    return find_leaves(pixels, params, n_threads).merge(n_threads)
+    leaves = find_leaves(pixels, params, n_threads)
+    for doubt in doubts(leaves.segmentation.n_regions, pixels, leaves.segmentation.params):
+        say(doubt)
+    return leaves.merge(n_threads)
 
 
 def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None = None) -> Leaves:
@@ -119,12 +125,17 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
         The image.
     params : MeanShiftParams
         Bandwidths at the reference size; the spatial bandwidth of the result is in the image's own
-        pixels, as `min_size` is.
+        pixels, as `min_size` is. For bands in their own units the range bandwidth is one for bands
+        that vary as the colours of photographs do, and is scaled to how much these vary.
     n_threads : int, optional
         Threads to use, every core by default; the result does not depend on it.
     """
     threads = resolve_n_threads(n_threads)
     shape = pixels.values.shape[:2]
+    if params.color_space == "none":
+        share = float(np.linalg.norm(deviations(pixels))) / TYPICAL_SPREAD
+        if share > 0:
+            params = replace(params, range_bandwidth=rounded(params.range_bandwidth * share))
     if pyramid.reference_shape(*shape) == shape:
         found = label_modes(find_modes(pixels, params, None, threads), params, threads)
         return Leaves(Segmentation(found.labels, found.modes, params, pixels), pixels)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.kernels.regions import measuring
 from segment.notices import say
 from segment.params import Bandwidth, MeanShiftOptions, MeanShiftParams
-from segment.regions.checks import Pixels
+from segment.regions.checks import Picture, Pixels
 from segment.regions.climbing import Climb, climb
 from segment.regions.doubts import doubts
 from segment.regions.features import to_dtype
@@ -152,7 +152,7 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def mean_shift(
-    image: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     spatial_bandwidth: Bandwidth = 7.0,
     range_bandwidth: Bandwidth = 6.5,
@@ -179,7 +179,7 @@ def mean_shift(
 
     Parameters
     ----------
-    image : array_like, shape (H, W) or (H, W, C)
+    image : array_like, shape (H, W) or (H, W, C), or segment.Image
         Gray, RGB, or with ``color_space="none"`` any bands. Bool, integer or float. Never written
         to; do not change it while the result is in use.
     spatial_bandwidth, range_bandwidth, kernel, color_space, engine, channel_axis, max_iter, tol
