@@ -34,6 +34,7 @@ def to_rgb(
     mask: npt.NDArray[np.bool_] | None = None,
     *,
     like: npt.NDArray[np.generic] | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> Picture:
     """Return an image of any depth and number of bands as a picture to look at.
 
@@ -48,6 +49,8 @@ def to_rgb(
     like : array, optional
         The image whose range is stretched, so that two pictures can be compared; `pixels` itself
         if None.
+    value_range : (float, float), optional
+        The values to show as black and white, in place of all that.
 
     Returns
     -------
@@ -60,7 +63,9 @@ def to_rgb(
         If `pixels` is neither 2-D nor 3-D.
     """
     bands = _visible_bands(pixels)
-    if bands.dtype == np.uint8:
+    if value_range is not None:
+        shown = _stretch(bands, *value_range)
+    elif bands.dtype == np.uint8:
         shown = bands.astype(np.uint8)
     elif bands.dtype == np.bool_:
         shown = bands.astype(np.uint8) * np.uint8(255)

@@ -18,6 +18,7 @@ from segment.batching.report import Failure, Progress, Report
 from segment.errors import FileError, InputError
 from segment.files import FULL, display_name, file_error
 from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions, choose_scale
+from segment.regions.ranges import Range
 from segment.threads import resolve_n_threads
 from segment.workflow import Recipe
 
@@ -41,6 +42,9 @@ def batch(
     page: int = 0,
     max_pixels: int = MAX_PIXELS,
     accept_damaged: bool = False,
+    nodata: float | str | None = None,
+    mask: str | os.PathLike[str] | None = None,
+    value_range: Range | str | None = None,
     progress: Watch | None = None,
     **params: Any,
 ) -> Report:
@@ -72,7 +76,7 @@ def batch(
     scheduler : str, optional
         Address of a Dask scheduler whose workers do the work; they must see both folders under
         the same names. Needs the ``scene`` extra.
-    page, max_pixels, accept_damaged
+    page, max_pixels, accept_damaged, nodata, mask, value_range
         As in `segment.read_image`.
     progress : callable, optional
         Called with a `Progress` before the first picture and after each.
@@ -107,6 +111,9 @@ def batch(
         page=page,
         max_pixels=max_pixels,
         accept_damaged=accept_damaged,
+        nodata=nodata,
+        mask=None if mask is None else os.path.abspath(os.fspath(mask)),
+        value_range=value_range,
     )
     options = BatchOptions(
         recipe=recipe,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from segment.batching.picture import digest
 from segment.errors import InputError
 from segment.exports import parse_kinds
+from segment.files import file_error
 from segment.params import ON_EXISTS, choice, whole_number
+from segment.regions.ranges import check_range
 from segment.threads import resolve_n_threads
 from segment.workflow import Recipe
 
@@ -54,7 +58,17 @@ class BatchOptions:
             **recipe.options,
             "page": recipe.page,
             "accept_damaged": recipe.accept_damaged,
+            "nodata": None if recipe.nodata is None else str(recipe.nodata),
+            "mask": None if recipe.mask is None else _content(recipe.mask),
+            "value_range": list(check_range(recipe.value_range) or ()),
         }
+
+
+def _content(path: str) -> str:
+    try:
+        return digest(Path(path))
+    except OSError as error:
+        raise file_error(path, error) from error
 
 
 def texts(name: str, value: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from segment import __version__
 from segment.errors import SegmentError
 from segment.files import display_name, file_error
+from segment.notices import listening
 from segment.params import Cut, MeanShiftOptions
 from segment.workflow import Outcome, Recipe, make
 
@@ -193,6 +194,10 @@ def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _ignore(text: str) -> None:
+    pass
+
+
 def warm(recipe: Recipe) -> None:
     """Compile what pictures of the usual kinds need, so that workers find it in the cache."""
     from segment.regions.climbing import climb
@@ -201,7 +206,7 @@ def warm(recipe: Recipe) -> None:
     for dtype, white in (("uint8", 255), ("uint16", 65535), ("float32", 1)):
         for shape in ((24, 32), (24, 32, 3)):
             noise = np.random.default_rng(0).uniform(0, white, shape).astype(dtype)
-            with contextlib.suppress(SegmentError):
+            with contextlib.suppress(SegmentError), listening(_ignore):
                 climbed = climb(noise, recipe.params, n_threads=1)
                 result = segmentation_of(climbed, n_threads=1)
                 result.posterized  # noqa: B018

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
+import typer
 
 from segment.cli import options
 from segment.files import display_name
@@ -16,9 +18,13 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
 def bandwidth(
+    context: typer.Context,
     images: options.Images,
     color_space: options.ColorSpace = "luv",
     page: options.Page = 0,
+    nodata: options.Nodata = None,
+    mask: options.Mask = None,
+    value_range: options.ValueRange = None,
     max_pixels: options.MaxPixels = MAX_PIXELS,
     json: options.Json = False,
 ) -> None:
@@ -33,15 +39,29 @@ def bandwidth(
       segment bandwidth *.jpg --json
     """
     from segment import exports
+    from segment.cli.progress import Display
     from segment.images import read_image
+    from segment.notices import listening
     from segment.regions.bandwidths import estimate
     from segment.regions.checks import check_image
     from segment.regions.features import feature_planes
 
     space = choice("color_space", color_space, COLOR_SPACES)
     for source in images:
-        image = read_image(source, page=page, max_pixels=max_pixels)
-        pixels = check_image(image.pixels, color_space=space, mask=image.mask)
+        image = read_image(
+            source,
+            page=page,
+            max_pixels=max_pixels,
+            nodata=nodata,
+            mask=mask,
+            value_range=value_range,
+        )
+        display = Display(spell=partial(options.explain, names=options.spelled(context.command)))
+        notes = [*image.notes]
+        with listening(notes.append):
+            pixels = check_image(image, color_space=space)
+        for note in notes:
+            display.note(f"{display_name(source)}: {note}")
         found = estimate(pixels, space)
         facts: dict[str, Any] = {
             "input": str(source),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,9 @@ def image(
 ) -> None:
     """Segment pictures: label map, flat colours, outlines and facts of each.
 
-    Transparent pixels are left out and get label 0. Of a folder its pictures are taken, without
-    those of folders below it. IMAGE - reads standard input; -o - writes to standard output, and -o
-    FILE to that file, what one --save names.
+    Transparent pixels and nodata are left out and get label 0. Of a folder its pictures are taken,
+    without those of folders below it. IMAGE - reads standard input; -o - writes to standard output,
+    and -o FILE to that file, what one --save names.
 
     \b
     Examples:
@@ -61,13 +62,13 @@ def image(
         jobs = plan(images, output, recipe.kinds, existing=existing)
     if output != exports.STDOUT:
         prepare_folder(output if jobs[0].target is None else output.parent)
-    display = Display(quiet=work.quiet)
+    names = options.spelled(context.command)
+    display = Display(quiet=work.quiet, spell=partial(options.explain, names=names))
     todo = [job for job in jobs if not job.skipped]
     for job in jobs:
         if job.skipped:
             display.note(f"{display_name(job.source)}: left out, its outputs exist")
     n_jobs = min(n_jobs, len(todo) or 1)
-    names = options.spelled(context.command)
     worker = Worker(recipe, max(1, n_threads // n_jobs), existing == "overwrite", display, names)
     done, failed = 0, 0
     try:

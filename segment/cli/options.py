@@ -215,6 +215,57 @@ AcceptDamaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Take what is left of a truncated file.")
 ]
 
+
+def _nodata(text: str) -> Any:
+    from segment.images.nodata import check_nodata
+
+    try:
+        return check_nodata(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error).removeprefix("nodata=")) from None
+
+
+def _value_range(text: str) -> Any:
+    from segment.regions.ranges import check_range
+
+    try:
+        return check_range(text if text == AUTO else tuple(text.split(",")))
+    except InputError:
+        raise typer.BadParameter(
+            f"{text!r} is no range that rises; give two numbers such as 0,4095, or {AUTO}"
+        ) from None
+
+
+Nodata = Annotated[
+    Any,
+    typer.Option(
+        "--nodata",
+        metavar="VALUE|none",
+        parser=_nodata,
+        show_default="what a GeoTIFF says",
+        help="Value of pixels that are left out, as NaN and transparent ones always are.",
+    ),
+]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        "--mask",
+        metavar="FILE",
+        show_default=False,
+        help="Image of the same size, black where pixels are left out.",
+    ),
+]
+ValueRange = Annotated[
+    Any,
+    typer.Option(
+        "--value-range",
+        metavar="LOW,HIGH|auto",
+        parser=_value_range,
+        show_default="what the file says, or the values make sure",
+        help="Values that are black and white. auto: stretched.",
+    ),
+]
+
 # What is said.
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -266,6 +317,9 @@ class Work:
     page: Page = 0
     max_pixels: MaxPixels = MAX_PIXELS
     accept_damaged: AcceptDamaged = False
+    nodata: Nodata = None
+    mask: Mask = None
+    value_range: ValueRange = None
     n_threads: NThreads = None
     jobs: Jobs = None
     on_exists: OnExists = "error"
@@ -306,6 +360,9 @@ class Work:
             page=whole_number("page", self.page, minimum=0),
             max_pixels=whole_number("max_pixels", self.max_pixels, minimum=1),
             accept_damaged=self.accept_damaged,
+            nodata=self.nodata,
+            mask=None if self.mask is None else str(self.mask),
+            value_range=self.value_range,
         )
 
     @property

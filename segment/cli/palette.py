@@ -49,6 +49,9 @@ def palette(
         Path | None,
         typer.Option("--output", "-o", metavar="OUT.png", help="Draw the palette there."),
     ] = None,
+    nodata: options.Nodata = None,
+    mask: options.Mask = None,
+    value_range: options.ValueRange = None,
     n_threads: options.NThreads = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -62,9 +65,9 @@ def palette(
       segment palette photo.jpg
       segment palette photo.jpg --bandwidth 10 -o palette.png
     """
-    if output is not None:
-        from segment.files import refuse_existing
+    from segment.files import display_name, refuse_existing
 
+    if output is not None:
         refuse_existing(output, overwrite=overwrite)
     display = Display(quiet=quiet)
     with display.working("reading"), display.compiling():
@@ -72,11 +75,13 @@ def palette(
         from segment.images import read_image
         from segment.palettes import palette as find
 
-        picture = read_image(image)
+        picture = read_image(image, nodata=nodata, mask=mask, value_range=value_range)
+        for note in picture.notes:
+            display.note(f"{display_name(image)}: {note}")
         # What is seen: gray, 16-bit and palette pictures too have three colours of 8 bits here.
         display.stage("clustering colours")
         colors, shares = find(
-            to_rgb(picture.pixels),
+            to_rgb(picture.pixels, picture.mask, value_range=picture.value_range),
             bandwidth=bandwidth,
             n_colors=n_colors,
             color_space=color_space,

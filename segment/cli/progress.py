@@ -53,10 +53,13 @@ class Display:
     ----------
     quiet : bool
         Show nothing at all.
+    spell : callable
+        Turns the API's names in a note into the options of the command.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, spell: Callable[[str], str] = str) -> None:
         self.quiet = quiet
+        self._spell = spell
         self.compile_seconds = 0.0
         self._live = not quiet and sys.stderr.isatty()
         self._told = False
@@ -68,7 +71,7 @@ class Display:
         """Say something worth knowing on stderr."""
         if not self.quiet:
             with self._hidden():
-                print(f"segment: {text}", file=sys.stderr, flush=True)
+                print(f"segment: {self._spell(text)}", file=sys.stderr, flush=True)
 
     def error(self, text: str) -> None:
         """Print an error as one line on stderr."""

@@ -1,0 +1,96 @@
+"""--nodata, --mask and --value-range of the commands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from segment.batching import batch
+from segment.images import read_image
+
+HIDDEN = np.zeros((40, 60), bool)
+HIDDEN[:8] = True
+
+
+def run(*args: Any, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "segment", *map(str, args)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nodata")
+    values = np.full(HIDDEN.shape, 100, np.int16)
+    values[:, 30:] = 3000
+    values[HIDDEN] = -7
+    (folder / "in").mkdir()
+    tifffile.imwrite(folder / "in" / "a.tif", values)
+    tifffile.imwrite(folder / "mask.tif", (~HIDDEN).astype(np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("options", [["--nodata", "-7"], ["--mask", "mask.tif"]])
+def test_image_leaves_pixels_out(folder: Path, options: list[str]) -> None:
+    out = f"out{options[0]}"
+    done = run("image", "in/a.tif", *options, "-o", out, "--save", "labels", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    labels = read_image(folder / out / "a.labels.png").pixels
+    assert ((labels == 0) == HIDDEN).all()
+    facts = json.loads(done.stdout)
+    assert facts["n_regions"] == 2
+    assert "--value-range settles it" in done.stderr
+    assert any("white is taken to be 4095" in note for note in facts["notes"])
+
+
+def test_a_range_given_leaves_nothing_to_say(folder: Path) -> None:
+    options = ["--nodata=-7", "--value-range", "-100,4000", "-o", "quiet", "--save", "labels"]
+    done = run("image", "in/a.tif", *options, cwd=folder)
+    assert "settles" not in done.stderr
+    assert "2 regions" in done.stdout
+
+
+def test_bandwidth_and_palette_leave_pixels_out(folder: Path) -> None:
+    plain, without = (
+        run("bandwidth", "in/a.tif", *options, "--json", cwd=folder).stdout
+        for options in ([], ["--nodata", "-7", "--value-range", "0,4095"])
+    )
+    assert json.loads(plain)["contrast"] != json.loads(without)["contrast"]
+    masked = run("palette", "in/a.tif", "--mask", "mask.tif", "--value-range", "0,4000", cwd=folder)
+    shares = [line.split()[1] for line in masked.stdout.splitlines()]
+    assert shares == ["50.0%", "50.0%"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--nodata", "black"], "'black' is no number; give one such as -9999"),
+        (["--value-range", "9,1"], "'9,1' is no range that rises; give two numbers such as 0,4095"),
+        (["--value-range", "9"], "'9' is no range"),
+    ],
+)
+def test_wrong_values_are_wrong_usage(folder: Path, options: list[str], words: str) -> None:
+    done = run("image", "in/a.tif", *options, cwd=folder)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())
+
+
+def test_a_batch_is_done_again_when_they_change(folder: Path) -> None:
+    options: dict[str, Any] = {"save": ["labels"], "jobs": 1, "n_threads": 1}
+    first = batch(folder / "in", folder / "done", nodata=-7, value_range=(0, 4000), **options)
+    assert first.ok
+    assert first.done == 1
+    same = batch(folder / "in", folder / "done", nodata=-7, value_range=(0, 4000), **options)
+    assert (same.done, same.unchanged) == (0, 1)
+    other = batch(
+        folder / "in", folder / "done", mask=folder / "mask.tif", value_range="auto", **options
+    )
+    assert (other.done, other.unchanged) == (1, 0)
+    labels = read_image(folder / "done" / "a.labels.png").pixels
+    assert ((labels == 0) == HIDDEN).all()
