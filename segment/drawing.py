@@ -12,12 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from segment.errors import InputError
+from segment.kernels.regions import adjacency, coloring
 
 Picture = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.integer]
 
 OUTLINE = (255, 232, 64)  # yellow: rare in photographs, and light on dark ground
 PAPER = 255  # masked pixels fade into it
+
+# Colours of labels. Any two differ by 18 in CIEDE2000, where 2 can just be told apart.
+DISTINCT = (
+    (9, 186, 228), (181, 46, 88), (81, 108, 0), (255, 191, 129), (228, 190, 249), (133, 237, 152),
+    (64, 95, 179), (150, 82, 11), (20, 110, 112), (248, 122, 120), (162, 166, 52), (170, 104, 185),
+    (0, 159, 110), (134, 155, 247), (31, 240, 229), (167, 133, 98), (218, 218, 169),
+)  # fmt: skip
 
 # Profile of an outline across its width, in units of that width: the line is opaque up to the first
 # distance from its centre and gone at the second; so is the shadow that sets it off light ground.
@@ -205,33 +213,24 @@ def _fall(distance: npt.NDArray[np.float64], full: float, gone: float) -> npt.ND
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def label_colors(n: int) -> npt.NDArray[np.uint8]:
-    """Return a colour for each of the labels 0..n: black for 0, then colours far apart.
-
-    Consecutive labels, which are often neighbours, are a golden angle apart in hue and differ in
-    lightness.
+def label_colors(labels: Labels) -> npt.NDArray[np.uint8]:
+    """Return a colour for each label, so that neighbours never look alike.
 
     Parameters
     ----------
-    n : int
-        Largest label.
+    labels : (H, W) int array
+        Labels from 0, at most a few more than there are pixels.
 
     Returns
     -------
     (n + 1, 3) uint8 array
-        RGB.
+        RGB: black for 0; for 1..n those of `DISTINCT`, of which two neighbours never share one.
     """
-    import cv2
-
-    index = np.arange(n)
-    hue = index * (math.pi * (3 - math.sqrt(5)))
-    lightness = np.asarray([62, 80, 48, 71], np.float32)[index % 4]
-    chroma = np.asarray([46, 38, 34], np.float32)[index % 3]
-    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
-    colors = np.zeros((n + 1, 3), np.uint8)
-    if n:
-        rgb = cv2.cvtColor(lab.astype(np.float32)[None], cv2.COLOR_LAB2RGB)[0]
-        colors[1:] = np.rint(np.clip(rgb, 0, 1) * 255)
+    n = int(labels.max(initial=0))
+    pairs = adjacency.touching(np.array(labels, np.int32), n)[0]
+    chosen = coloring.color_regions(pairs, n, len(DISTINCT))
+    colors: npt.NDArray[np.uint8] = np.asarray(DISTINCT, np.uint8)[chosen]
+    colors[0] = 0
     return colors
 
 
@@ -247,8 +246,20 @@ def preview(labels: Labels) -> Picture:
     -------
     (H, W, 3) uint8 array
     """
-    picture: Picture = label_colors(int(labels.max(initial=0)))[labels]
+    picture: Picture = label_colors(labels)[labels]
     return picture
+
+
+def fitted(picture: Picture, side: int) -> Picture:
+    """Return a picture whose longer side is at most `side` pixels."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def contact_sheet(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage.segmentation import relabel_sequential, watershed
 
 from segment import drawing
-from segment.drawing import contact_sheet, label_colors, overlay, preview, to_rgb
+from segment.drawing import DISTINCT, contact_sheet, overlay, preview, to_rgb
 from segment.errors import InputError
 
 
@@ -165,11 +167,33 @@ def test_picture_and_labels_must_match(halves: np.ndarray, shape: tuple[int, ...
 
 
 def test_label_colors_are_far_apart() -> None:
-    colors = label_colors(500).astype(int)
-    assert colors.shape == (501, 3)
-    assert not colors[0].any()
-    assert abs(np.diff(colors, axis=0)).sum(axis=1).min() > 60
-    assert len(np.unique(colors, axis=0)) > 450
+    lab = rgb2lab(np.array(DISTINCT, np.uint8)[None])[0]
+    for k in range(1, len(lab)):
+        assert deltaE_ciede2000(lab[k:], np.broadcast_to(lab[k - 1], lab[k:].shape)).min() >= 18
+
+
+@pytest.mark.parametrize("n", [1, 2, 40, 3000])
+def test_neighbours_never_have_one_colour(n: int) -> None:
+    labels = regions(n)
+    shown = preview(labels).astype(int)
+    for axis in (0, 1):
+        a, b = (np.delete(labels, at, axis) for at in (0, -1))
+        same = (np.delete(shown, 0, axis) == np.delete(shown, -1, axis)).all(axis=2)
+        assert np.array_equal(same, a == b)
+    assert (
+        len(np.unique(shown.reshape(-1, 3), axis=0)) == min(len(DISTINCT), n) + (labels == 0).any()
+    )
+
+
+def regions(n: int) -> np.ndarray:
+    """Label map of n scattered regions around a large one, with a masked corner."""
+    rng = np.random.default_rng(n)
+    seeds = np.zeros((150, 170), np.int32)
+    seeds.ravel()[rng.choice(seeds.size, n, replace=False)] = np.arange(1, n + 1)
+    labels = watershed(np.zeros(seeds.shape), seeds).astype(np.int32)
+    labels[60:90] = labels[60:90].max()
+    labels[:9, :9] = 0
+    return relabel_sequential(labels)[0].astype(np.int32)
 
 
 def test_preview_shows_masked_pixels_black() -> None:

@@ -18,7 +18,7 @@ STOREYS = [
     {"kernels"},
     {"kernels.regions", "kernels.points", "kernels.shapes"},
     {"regions", "points"},
-    {"images", "shapes", "drawing", "palettes"},
+    {"images", "shapes", "drawing", "palettes", "trees"},
     {"page"},
     {"exports", "warmup"},
     {"workflow"},
@@ -32,6 +32,10 @@ WINGS = [{"kernels.regions", "regions"}, {"kernels.points", "points"}]
 DOORS = {
     ("regions.segmentation", "regions.hierarchy"),
     ("regions.segmentation", "shapes.polygons"),
+    ("regions.segmentation", "drawing"),
+    ("regions.segmentation", "exports"),
+    ("regions.segmentation", "images"),
+    ("regions.hierarchy", "trees"),
 }
 
 

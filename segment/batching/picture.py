@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segment import __version__
 from segment.errors import SegmentError
@@ -178,20 +177,8 @@ def write_thumbnail(task: Task, job: Mapping[str, Any], product: Outcome) -> Pat
     original = drawing.to_rgb(image.pixels, image.mask)
     flat = drawing.to_rgb(segmentation.posterized, image.mask, like=image.pixels)
     outlined = drawing.overlay(original, segmentation.labels)
-    strip = [shrunk(picture) for picture in (original, flat, outlined)]
+    strip = [drawing.fitted(picture, THUMBNAIL) for picture in (original, flat, outlined)]
     return write_image(path, np.concatenate(strip, axis=1), overwrite=True)
-
-
-def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture whose longer side is at most `THUMBNAIL`."""
-    import cv2
-
-    height, width = picture.shape[:2]
-    scale = THUMBNAIL / max(height, width)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _ignore(text: str) -> None:

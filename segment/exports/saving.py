@@ -73,8 +73,9 @@ def save(
         If a kind is unknown, or `filtered` is wanted and missing.
     """
     product = Product(segmentation, image, hierarchy, filtered, record or {}, options or {})
-    check_options(kinds, product.options)
-    for name in parse_kinds(",".join(kinds)):
+    names = parse_kinds(",".join(kinds))
+    check_options(names, product.options)
+    for name in names:
         kind = KINDS[name]
         suffix = kind.suffixes[0] if kind.suffix is None else kind.suffix(product)
         path = output_path(Path(stem), name, suffix) if target is None else target

@@ -144,6 +144,11 @@ def write_labels(
     return write_bytes(target, data, overwrite=overwrite)
 
 
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """Return a picture (H, W, 3) uint8 as the content of a PNG file."""
+    return _encode_png(picture, None, None, None)
+
+
 def posterized_suffix(image: Image) -> str:
     """Return the suffix under which pixels like the image's are kept without loss.
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import FileError, InputError
-from segment.files import display_name, file_error, write_bytes
+from segment.errors import InputError
+from segment.files import write_bytes
 from segment.kernels.regions import adjacency, merging
 from segment.kernels.regions.labels import count_pixels
-from segment.params import Cut, MeanShiftParams
+from segment.params import Cut
 from segment.regions import cuts, pyramid
 from segment.regions.checks import Pixels
 from segment.regions.cues import region_cues
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
 # images of BSDS500.
 MIDDLE_HEIGHT = 0.0003
 LEVEL_POWER = 0.6  # spreads the scales that people use over the levels
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -113,14 +108,18 @@ class Hierarchy:
             raise InputError(f"both {names[0]} and {names[1]} are given; give one of them")
         if markers is not None:
             return self._segmentation(
-                *cuts.by_markers(self.parents, self.leaves.labels, self._areas, markers)
+                *cuts.by_markers(self.parents, self.leaves._labels, self._areas, markers)
             )
         if nodes is not None:
             return self._segmentation(*cuts.by_nodes(self.parents, self.n_leaves, nodes))
         n_merges = self._count_merges(level, n_regions)
-        return self._segmentation(*cuts.by_merges(self.parents, self.n_leaves, n_merges))
+        if level is None:
+            level = float(self.levels[self.n_leaves + n_merges - 1]) if n_merges else 0.0
+        return self._segmentation(*cuts.by_merges(self.parents, self.n_leaves, n_merges), level)
 
-    def _segmentation(self, table: NDArray[np.int32], count: int) -> Segmentation:
+    def _segmentation(
+        self, table: NDArray[np.int32], count: int, level: float | None = None
+    ) -> Segmentation:
         """Return the segmentation whose label is ``table[leaf]``, 1..count, or 0 for none."""
         from segment.regions.segmentation import Segmentation
 
@@ -129,8 +128,8 @@ class Hierarchy:
         np.add.at(sums, table[1:], weights[:, None] * self.leaves.modes.astype(np.float64))
         total = np.bincount(table[1:], weights, minlength=count + 1)
         modes = (sums[1:] / total[1:, None]).astype(np.float32)
-        labels = np.take(table, self.leaves.labels)
-        return Segmentation(labels, modes, self.leaves.params, self.leaves._pixels)
+        labels = np.take(table, self.leaves._labels)
+        return Segmentation(labels, modes, self.leaves.params, self.leaves._pixels, level)
 
     def contours(self) -> NDArray[np.float32]:
         """Return the ultrametric contour map, float32 (H, W).
@@ -139,7 +138,7 @@ class Hierarchy:
         apart, 1 where they never meet; 0 elsewhere. ``contours() > level`` is
         ``cut(level).boundaries()``.
         """
-        labels = self.leaves.labels
+        labels = self.leaves._labels
         pairs, cracks, edges = adjacency.touching(labels, self.n_leaves)
         levels = np.empty(len(pairs), np.float32)
         merging.meeting_levels(pairs, self.parents, self.levels, levels)
@@ -154,7 +153,7 @@ class Hierarchy:
     @cached_property
     def _areas(self) -> NDArray[np.int64]:
         areas = np.empty(self.n_leaves + 1, np.int64)
-        count_pixels(self.leaves.labels, areas)
+        count_pixels(self.leaves._labels, areas)
         return areas[1:]
 
     def _count_merges(self, level: float | None, n_regions: int | None) -> int:
@@ -171,26 +170,9 @@ class Hierarchy:
 
     def to_bytes(self) -> bytes:
         """Return the tree, its leaves and the image as the content of one ``.npz`` file."""
-        pixels, leaves = self.leaves._pixels, self.leaves
-        about = {
-            "format": FORMAT,
-            "params": leaves.params.as_dict(),
-            "gray": pixels.gray,
-            "channel_axis": pixels.channel_axis,
-        }
-        arrays = {
-            "parents": self.parents,
-            "levels": self.levels,
-            "labels": leaves.labels,
-            "modes": leaves.modes,
-            "image": pixels.values,
-            "about": np.array(json.dumps(about)),
-        }
-        if pixels.mask is not None:
-            arrays["mask"] = pixels.mask
-        stream = io.BytesIO()
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-        return stream.getvalue()
+        from segment.trees import to_bytes
+
+        return to_bytes(self)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write what `to_bytes` returns to a file, whole or not at all.
@@ -211,58 +193,9 @@ class Hierarchy:
         FileError
             If the file cannot be read, or is no hierarchy.
         """
-        name = display_name(path)
-        try:
-            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-            about = json.loads(str(arrays["about"]))
-            if about["format"] != FORMAT:
-                raise FileError(
-                    f"{name} is a hierarchy of format {about['format']} and this version reads "
-                    f"format {FORMAT}; save it again"
-                )
-            return _assemble(arrays, about)
-        except FileError:
-            raise
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            EOFError,
-            zipfile.BadZipFile,
-        ) as error:
-            raise FileError(
-                f"{name} is no saved hierarchy; give a file that Hierarchy.save wrote"
-            ) from error
-        except OSError as error:
-            raise file_error(path, error) from error
+        from segment.trees import load
 
-
-def _assemble(arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Hierarchy:
-    from segment.regions.segmentation import Segmentation
-
-    image, labels, modes = arrays["image"], arrays["labels"], arrays["modes"]
-    parents, levels = arrays["parents"], arrays["levels"]
-    n, m = len(modes), len(parents)
-    nodes = np.arange(m)
-    # The kernels do not check indices: a file from elsewhere must not make them leave the arrays.
-    sound = (
-        image.ndim == 3
-        and labels.shape == image.shape[:2]
-        and labels.dtype == parents.dtype == np.int32
-        and levels.dtype == modes.dtype == np.float32
-        and levels.shape == parents.shape
-        and n <= m < max(2 * n, 1)
-        and bool((labels >= 0).all() and (labels <= n).all())
-        and bool(((parents == -1) | ((parents > nodes) & (parents >= n) & (parents < m))).all())
-    )
-    if not sound:
-        raise ValueError("arrays do not fit together")
-    pixels = Pixels(image, arrays.get("mask"), bool(about["gray"]), int(about["channel_axis"]))
-    return Hierarchy(
-        Segmentation(labels, modes, MeanShiftParams(**about["params"]), pixels), parents, levels
-    )
+        return load(path)
 
 
 def build_hierarchy(
@@ -272,7 +205,7 @@ def build_hierarchy(
 
     `seen` is the image at its reference size, where that is already known.
     """
-    labels, n = segmentation.labels, segmentation.n_regions
+    labels, n = segmentation._labels, segmentation.n_regions
     space, threads = segmentation.params.color_space, resolve_n_threads(n_threads)
     if seen is None:
         seen = pyramid.at_reference_size(segmentation._pixels, space, threads)
