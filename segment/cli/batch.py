@@ -23,7 +23,7 @@ EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 MOST = 50  # failures that are listed
 
 
-@options.takes_work
+@options.grouped
 def batch(
     context: typer.Context,
     src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of pictures; only read.")],

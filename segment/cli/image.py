@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from segment.workflow import Recipe
 
 
-@options.takes_work
+@options.grouped
 def image(
     context: typer.Context,
     images: options.Images,

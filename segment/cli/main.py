@@ -21,6 +21,7 @@ from segment.errors import SegmentError
 COMMANDS: dict[str, tuple[str, str]] = {
     "image": ("segment.cli.image", "Segment pictures: label maps, flat colours, outlines."),
     "batch": ("segment.cli.batch", "Segment a whole folder; run again to go on or catch up."),
+    "cut": ("segment.cli.cut", "Cut a saved hierarchy at another level or number of regions."),
     "bandwidth": ("segment.cli.bandwidth", "Say which bandwidths suit a picture, and why."),
     "points": ("segment.cli.points", "Cluster the rows of a table of numbers."),
     "palette": ("segment.cli.palette", "Find the main colours of a picture."),

@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -296,15 +296,23 @@ Jobs = Annotated[
 
 
 @dataclass(frozen=True)
-class Work:
-    """What `image` and `batch` are told alike: one field an option.
-
-    A command that `takes_work` gets them as one argument.
-    """
+class Saving:
+    """Where to cut, and what is saved how: what every command that saves pictures is told."""
 
     save: Save = _SAVED
     regions: Regions = None
     level: Level = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What to save; names from `segment.exports.KINDS`."""
+        return tuple(KINDS) if self.save == "all" else parse_kinds(self.save)
+
+
+@dataclass(frozen=True)
+class Work(Saving):
+    """What `image` and `batch` are told alike: one field an option."""
+
     spatial_bandwidth: SpatialBandwidth = _PLAIN.spatial_bandwidth
     range_bandwidth: RangeBandwidth = _PLAIN.range_bandwidth
     min_size: MinSize = _PLAIN.min_size
@@ -356,7 +364,7 @@ class Work:
                 tol=self.tol,
             ),
             cut=cut,
-            kinds=tuple(KINDS) if self.save == "all" else parse_kinds(self.save),
+            kinds=self.kinds,
             page=whole_number("page", self.page, minimum=0),
             max_pixels=whole_number("max_pixels", self.max_pixels, minimum=1),
             accept_damaged=self.accept_damaged,
@@ -382,30 +390,36 @@ def is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def takes_work(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command take every option of `Work` beside its own, as the argument ``work``."""
-    hints = get_type_hints(Work, include_extras=True)
-    own = [
-        parameter
-        for name, parameter in inspect.signature(command, eval_str=True).parameters.items()
-        if name != "work"
-    ]
-    shared = [
-        inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default,
-            annotation=hints[field.name],
-        )
-        for field in fields(Work)
-    ]  # fmt: skip
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take groups of options: a parameter that is a dataclass, such as `Work`.
+
+    Typer sees every field as an option of its own, behind the options that the command names.
+    """
+    own: list[inspect.Parameter] = []
+    shared: list[inspect.Parameter] = []
+    groups: dict[str, Any] = {}
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        keyword = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        if not is_dataclass(parameter.annotation):
+            own.append(keyword)
+            continue
+        groups[name] = parameter.annotation
+        hints = get_type_hints(parameter.annotation, include_extras=True)
+        shared += [
+            keyword.replace(name=field.name, default=field.default, annotation=hints[field.name])
+            for field in fields(parameter.annotation)
+        ]
 
     def taking(**given: Any) -> None:
-        work = Work(**{field.name: given.pop(field.name) for field in fields(Work)})
-        command(**given, work=work)
+        filled = {
+            name: group(**{field.name: given.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**given, **filled)
 
-    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
     taking.__doc__, taking.__name__ = command.__doc__, command.__name__
-    taking.__annotations__ = {p.name: p.annotation for p in parameters}
-    taking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    taking.__annotations__ = {p.name: p.annotation for p in own + shared}
+    taking.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]
     return taking
 
 

@@ -24,6 +24,7 @@ from segment.regions.labelling import label
 from segment.regions.ranges import Range
 
 if TYPE_CHECKING:
+    from segment.images import Image
     from segment.regions.hierarchy import Hierarchy
     from segment.shapes.polygons import Polygons
 
@@ -235,12 +236,16 @@ class Segmentation:
             If a kind or an option is unknown.
         """
         from segment.exports import save
+
+        return save(self, self.image(), stem, kinds, options=options, overwrite=overwrite)
+
+    def image(self) -> Image:
+        """Return what was segmented, as if read from a file: transparent where masked."""
         from segment.images import Image
 
         pixels, mask = self._shown(self._pixels.values), self._pixels.mask
         alpha = None if mask is None else to_dtype(mask * self._pixels.scale[1], pixels.dtype)
-        image = Image(np.ascontiguousarray(pixels), alpha=alpha)
-        return save(self, image, stem, kinds, options=options, overwrite=overwrite)
+        return Image(np.ascontiguousarray(pixels), alpha=alpha)
 
     def _shown(self, values: NDArray[Any]) -> NDArray[Any]:
         return values[..., 0] if self._pixels.gray else values

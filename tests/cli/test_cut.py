@@ -118,3 +118,48 @@ def test_bad_cuts_are_refused_before_any_work(
     assert result.exit_code == 2
     assert word in result.stderr
     assert not Path("outputs").exists()
+
+
+# of a saved tree
+
+
+def test_a_saved_tree_is_cut_as_the_picture_would_be(stripes: np.ndarray) -> None:
+    assert run("--save", "hierarchy,labels", "--regions", "3").exit_code == 0
+    before = labels()
+    cut = CliRunner().invoke(
+        main.app, ["cut", "outputs/a.hierarchy.npz", "--regions", "3", "-o", "cut"]
+    )
+    assert cut.exit_code == 0, cut.output
+    assert cut.stdout.startswith("outputs/a.hierarchy.npz: 3 regions, level 0.")
+    names = sorted(path.name for path in Path("cut").iterdir())
+    assert names == ["a.json", "a.labels.png", "a.overlay.png", "a.posterized.png", "a.preview.png"]
+    assert np.array_equal(read_image("cut/a.labels.png").pixels, before)
+    facts = json.loads(Path("cut/a.json").read_text())
+    assert (facts["n_regions"], facts["cut"]["n_regions"]) == (3, 3)
+
+
+def test_one_file_of_a_cut(stripes: np.ndarray) -> None:
+    assert run("--save", "hierarchy").exit_code == 0
+    args = ["cut", "outputs/a.hierarchy.npz", "--level", "0.3", "--save", "overlay", "-o", "b.png"]
+    assert CliRunner().invoke(main.app, args).exit_code == 0
+    again = CliRunner().invoke(main.app, args)
+    assert again.exit_code == 1
+    assert "b.png exists; add --overwrite" in again.stderr
+    assert read_image("b.png").pixels.shape == stripes.shape
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "word"),
+    [
+        (["missing.npz"], 1, "no such file"),
+        (["a.png"], 1, "a.png is no saved hierarchy"),
+        (["outputs/a.hierarchy.npz", "--level", "2"], 2, "--level 2"),
+        (["outputs/a.hierarchy.npz", "--save", "filtered"], 2, "segment image"),
+    ],
+)
+def test_what_cannot_be_cut(stripes: np.ndarray, args: list[str], code: int, word: str) -> None:
+    assert run("--save", "hierarchy").exit_code == 0
+    result = CliRunner().invoke(main.app, ["cut", *args])
+    assert result.exit_code == code
+    assert word in result.stderr
+    assert sorted(path.name for path in Path("outputs").iterdir()) == ["a.hierarchy.npz"]
