@@ -16,6 +16,7 @@ COLOR_SPACES = ("luv", "lab", "rgb", "none")
 
 AUTO: Literal["auto"] = "auto"
 DEFAULT_KINDS = ("labels", "preview", "posterized", "overlay", "json")  # what is saved
+EVERY_PAGE = "all"  # in place of a page's number
 MAX_PIXELS = 1 << 28  # larger pictures are refused before memory is taken
 ON_EXISTS = ("error", "skip", "overwrite")  # what to do about outputs that exist
 # Level at which the commands cut a picture for which nobody chose a scale. On training images of
@@ -210,6 +211,11 @@ def whole_number(name: str, value: object, *, minimum: int) -> int:
     if value < minimum:
         raise InputError(f"{name}={value} is too small; give an integer >= {minimum}")
     return int(value)
+
+
+def page_number(value: object) -> int | str:
+    """Return a page's number from 0, or "all", or raise InputError."""
+    return EVERY_PAGE if value == EVERY_PAGE else whole_number("page", value, minimum=0)
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:

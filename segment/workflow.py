@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from segment.exports.kinds import KINDS
 from segment.images import read_image
 from segment.images.nodata import check_nodata
+from segment.images.reading import LEFT_OUT
 from segment.notices import listening
-from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions
+from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions, whole_number
 from segment.regions.ranges import Range, check_range
 from segment.threads import watched
 
@@ -65,19 +66,22 @@ class Recipe:
     options : mapping
         How kinds are saved, such as ``{"svg_style": "outline"}``.
     page, max_pixels, accept_damaged, nodata, mask, value_range
-        As in `segment.read_image`.
+        As in `segment.read_image`; ``page="all"`` stands for every page, a `make` each.
+    every_page : bool
+        Whether the other pages are done, too, so that nothing is left out.
     """
 
     params: MeanShiftOptions = field(default_factory=MeanShiftOptions)
     cut: Cut = field(default_factory=Cut)
     kinds: Sequence[str] = DEFAULT_KINDS
     options: Mapping[str, Any] = field(default_factory=dict)
-    page: int = 0
+    page: int | str = 0
     max_pixels: int = MAX_PIXELS
     accept_damaged: bool = False
     nodata: float | str | None = None
     mask: str | None = None
     value_range: Range | str | None = None
+    every_page: bool = False
 
     def __post_init__(self) -> None:
         check_nodata(self.nodata)
@@ -152,7 +156,7 @@ def make(
 
     image = read_image(
         source,
-        page=recipe.page,
+        page=whole_number("page", recipe.page, minimum=0),
         max_pixels=recipe.max_pixels,
         accept_damaged=recipe.accept_damaged,
         nodata=recipe.nodata,
@@ -160,7 +164,8 @@ def make(
         value_range=recipe.value_range,
     )
     for text in image.notes:
-        note(text)
+        if not (recipe.every_page and text.endswith(LEFT_OUT)):
+            note(text)
     clock.lap("read")
     if ask is not None:
         ask(image)
@@ -182,6 +187,8 @@ def make(
         note(text)
     show.stage(f"{name}: saving")
     record: dict[str, Any] = {"input": os.fspath(source), "seconds": clock.laps}
+    if recipe.every_page:
+        record["page"] = recipe.page
     if recipe.cut.wanted:
         record["cut"] = {"level": recipe.cut.level, "n_regions": recipe.cut.n_regions}
     if notes:

@@ -39,7 +39,7 @@ def batch(
     n_threads: int | None = None,
     report: bool = False,
     scheduler: str | None = None,
-    page: int = 0,
+    page: int | str = 0,
     max_pixels: int = MAX_PIXELS,
     accept_damaged: bool = False,
     nodata: float | str | None = None,
@@ -77,7 +77,8 @@ def batch(
         Address of a Dask scheduler whose workers do the work; they must see both folders under
         the same names. Needs the ``scene`` extra.
     page, max_pixels, accept_damaged, nodata, mask, value_range
-        As in `segment.read_image`.
+        As in `segment.read_image`; ``page="all"`` segments every page, with its number in the
+        names of its outputs.
     progress : callable, optional
         Called with a `Progress` before the first picture and after each.
     **params
@@ -146,8 +147,9 @@ def run(src: Path, dst: Path, options: BatchOptions, progress: Watch | None = No
         path = found.dst / MANIFEST
         selection = select(found, read_manifest(path), options)
         failures = [Failure(name, error) for name, error in found.unreadable]
+        notes: dict[str, list[str]] = {}
         with contextlib.closing(Manifest(path)) as manifest:
-            done = _work(found, selection, options, manifest, failures, progress)
+            done = _work(found, selection, options, manifest, failures, notes, progress)
         index = None
         if options.report:
             from segment.batching.sheet import write_sheet
@@ -160,6 +162,8 @@ def run(src: Path, dst: Path, options: BatchOptions, progress: Watch | None = No
         failures=tuple(failures),
         seconds=time.perf_counter() - started,
         manifest=path,
+        notes={note: tuple(names) for note, names in notes.items()},
+        litter=tuple(found.litter),
         index=index,
     )
 
@@ -179,16 +183,17 @@ def _work(
     options: BatchOptions,
     manifest: Manifest,
     failures: list[Failure],
+    notes: dict[str, list[str]],
     progress: Watch | None,
 ) -> int:
-    """Do the jobs, keep the manifest, collect the failures; return how many succeeded."""
+    """Do the jobs, keep the manifest, collect failures and notes; return how many succeeded."""
     total, failed, started = len(selection.todo), 0, time.perf_counter()
     if not total:
         return 0
 
     def begin(job: Job) -> None:
         # Should we be killed now, the next run knows that these outputs are its own.
-        manifest.append({"input": job.input, "status": "started"})
+        manifest.append({"input": job.input, "page": job.page, "status": "started"})
 
     if progress is not None:
         progress(Progress(0, 0, total, 0.0))
@@ -200,6 +205,8 @@ def _work(
                 manifest.append(entry)
             except FileError as error:
                 raise _stopped(found, n - 1, total, str(error)) from error
+            for note in entry.get("notes") or ():
+                notes.setdefault(note, []).append(entry["input"])
             failure = None
             if entry["status"] != "ok":
                 failed += 1

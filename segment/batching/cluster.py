@@ -97,6 +97,7 @@ def _entry(future: Any, job: Job, task: Task) -> Entry:
     reason = " ".join(str(error).split()) or type(error).__name__
     return {
         "input": job.input,
+        "page": job.page,
         "parameters": task.fingerprint,
         "status": "failed",
         "error": f"{display_name(job.input)}: the cluster gave it up: {reason}",

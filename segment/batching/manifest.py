@@ -18,24 +18,25 @@ MANIFEST = "manifest.jsonl"
 LOCK = ".segment.lock"
 
 Entry = dict[str, Any]
+Key = tuple[str, int | None]  # input, and page of it where every page is a job
 
 
-def read_manifest(path: Path) -> dict[str, Entry]:
-    """Return the last entry of each input; a line cut short by a crash is passed over.
+def read_manifest(path: Path) -> dict[Key, Entry]:
+    """Return the last entry of each job; a line cut short by a crash is passed over.
 
     Raises
     ------
     FileError
         If the file exists and cannot be read.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[Key, Entry] = {}
     try:
         with path.open("rb") as stream:
             for line in stream:
                 with contextlib.suppress(ValueError):
                     entry = json.loads(line)
                     if isinstance(entry, dict) and isinstance(entry.get("input"), str):
-                        entries[entry["input"]] = entry
+                        entries[entry["input"], entry.get("page")] = entry
     except FileNotFoundError:
         pass
     except OSError as error:

@@ -11,7 +11,7 @@ from segment.batching.picture import digest
 from segment.errors import InputError
 from segment.exports import parse_kinds
 from segment.files import file_error
-from segment.params import ON_EXISTS, choice, whole_number
+from segment.params import ON_EXISTS, choice, page_number, whole_number
 from segment.regions.ranges import check_range
 from segment.threads import resolve_n_threads
 from segment.workflow import Recipe
@@ -34,7 +34,7 @@ class BatchOptions:
         put = object.__setattr__
         for name in ("include", "exclude"):
             put(self, name, texts(name, getattr(self, name)))
-        whole_number("page", self.recipe.page, minimum=0)
+        page_number(self.recipe.page)
         whole_number("max_pixels", self.recipe.max_pixels, minimum=1)
         kinds = parse_kinds(",".join(texts("save", self.recipe.kinds)))
         put(self, "recipe", replace(self.recipe, kinds=kinds))

@@ -8,7 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from segment import __version__
 from segment.errors import SegmentError
 from segment.files import display_name, file_error
 from segment.notices import listening
-from segment.params import Cut, MeanShiftOptions
+from segment.params import EVERY_PAGE, Cut, MeanShiftOptions
 from segment.workflow import Outcome, Recipe, make
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def process(task: Task, job: Mapping[str, Any], ask: Ask | None = None) -> dict[
     started = time.perf_counter()
     entry: dict[str, Any] = {
         "input": job["input"],
+        "page": job.get("page"),
         "size": None,
         "mtime_ns": None,
         "hash": None,
@@ -117,8 +118,11 @@ def _outputs(
             height, width = image.shape
             ask(height * width * BYTES_PER_PIXEL)
 
+    recipe = task.recipe
+    if recipe.page == EVERY_PAGE:
+        recipe = replace(recipe, page=job["page"], every_page=True)
     product = make(
-        source, stem, task.recipe, n_threads=task.n_threads, overwrite=job["overwrite"], ask=ready
+        source, stem, recipe, n_threads=task.n_threads, overwrite=job["overwrite"], ask=ready
     )
     written = dict(product.outputs)
     if task.report:
@@ -132,7 +136,7 @@ def _outputs(
         "height": height,
         "regions": product.segmentation.n_regions,
         "stages": product.seconds,
-        "notes": list(product.image.notes),
+        "notes": list(product.facts.get("notes", ())),
     }
 
 

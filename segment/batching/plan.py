@@ -11,16 +11,17 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from segment.batching.manifest import Entry
+from segment.batching.manifest import Entry, Key
 from segment.batching.options import BatchOptions
 from segment.batching.picture import digest
 from segment.errors import FileError, InputError
-from segment.exports import fitting, output_paths, output_stem
+from segment.exports import fitting, output_paths, output_stem, page_stem
 from segment.files import TEMPORARY, display_name, distinct, file_error
-from segment.images import looks_like_picture
+from segment.images import count_pages_or_one, is_litter, is_litter_folder, looks_like_picture
+from segment.params import EVERY_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,33 @@ class Job:
         Beginning of its outputs' names, relative to the output folder.
     overwrite : bool
         Whether existing outputs may be replaced.
+    page : int or None
+        The page of it, where every page is a job.
     """
 
     input: str
     stem: str
     overwrite: bool = False
+    page: int | None = None
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the others, in the manifest too."""
+        return self.input, self.page
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The inputs found in a folder, and folders that could not be read."""
+    """The inputs found in a folder, folders that could not be read, and litter that was passed by.
+
+    Litter is what systems put beside pictures (``._photo.jpg``, ``Thumbs.db``), and hidden folders.
+    """
 
     src: Path
     dst: Path
     jobs: list[Job]
     unreadable: list[tuple[str, str]]
+    litter: list[str]
 
 
 @dataclass(frozen=True)
@@ -76,15 +89,25 @@ def survey(src: Path, dst: Path, options: BatchOptions) -> Survey:
     check_folders(src, dst)
     unreadable: list[tuple[str, str]] = []
     wanted = NameFilter(options.include, options.exclude)
-    names = [name for name in walk(src, unreadable) if wanted(name)]
-    stems = distinct([_stems(name) for name in names])
-    jobs = [Job(name, stem) for name, stem in zip(names, stems, strict=True)]
+    litter: list[str] = []
+    names = [name for name in walk(src, unreadable, litter) if wanted(name)]
+    pages: list[tuple[str, int | None, int]] = [(name, None, 1) for name in names]
+    if options.recipe.page == EVERY_PAGE:
+        pages = [page for name in names for page in _pages(src, name)]
+    stems = distinct([[page_stem(s, page, n) for s in _stems(name)] for name, page, n in pages])
+    jobs = [Job(name, stem, page=page) for (name, page, _), stem in zip(pages, stems, strict=True)]
     if not jobs and not unreadable:
         raise InputError(
             f"there are no pictures in {display_name(src)}; "
             "choose files of other names with --include"
         )
-    return Survey(src, dst, jobs, unreadable)
+    return Survey(src, dst, jobs, unreadable, litter)
+
+
+def _pages(src: Path, name: str) -> list[tuple[str, int | None, int]]:
+    """Return (input, page, number of pages) for each page of an input."""
+    n = count_pages_or_one(src / name)
+    return [(name, page, n) for page in range(n)]
 
 
 def _stems(name: str) -> list[str]:
@@ -115,10 +138,11 @@ def check_folders(src: Path, dst: Path) -> None:
         )
 
 
-def walk(folder: Path, unreadable: list[tuple[str, str]]) -> Iterator[str]:
+def walk(folder: Path, unreadable: list[tuple[str, str]], litter: list[str]) -> Iterator[str]:
     """Yield every file below `folder`, sorted, relative, with forward slashes.
 
-    Links to folders are not followed: they may lead in circles.
+    Hidden folders, and what systems leave beside files, are listed as litter. Links to folders are
+    not followed: they may lead in circles.
     """
     pending = [""]
     while pending:
@@ -135,7 +159,12 @@ def walk(folder: Path, unreadable: list[tuple[str, str]]) -> Iterator[str]:
         for entry in listed:
             name = f"{below}/{entry.name}" if below else entry.name
             if entry.is_dir(follow_symlinks=False):
-                folders.append(name)
+                if is_litter_folder(entry.name):
+                    litter.append(f"{name}/")
+                else:
+                    folders.append(name)
+            elif is_litter(entry.name):
+                litter.append(name)
             elif not _leads_to_folder(entry):
                 # Also what is no regular file: named like a picture, it is reported, not lost.
                 yield name
@@ -182,7 +211,7 @@ def _any(patterns: Patterns, path: str, name: str) -> bool:
     return any(compiled.match(path if whole else name) for whole, compiled in patterns)
 
 
-def select(survey: Survey, entries: dict[str, Entry], options: BatchOptions) -> Selection:
+def select(survey: Survey, entries: dict[Key, Entry], options: BatchOptions) -> Selection:
     """Divide the jobs into those to do, those done before and those to leave alone.
 
     Done is what the manifest says succeeded, with the same content and options, and whose outputs
@@ -199,7 +228,7 @@ def select(survey: Survey, entries: dict[str, Entry], options: BatchOptions) -> 
     selection = Selection([], [], [])
     foreign = []
     for job in survey.jobs:
-        entry = entries.get(job.input)
+        entry = entries.get(job.key)
         if entry is not None and _is_done(entry, job, survey, wanted, listings, options):
             selection.unchanged.append(job)
             continue
@@ -211,7 +240,7 @@ def select(survey: Survey, entries: dict[str, Entry], options: BatchOptions) -> 
         if existing and options.on_exists == "error":
             foreign.append(existing[0])
         overwrite = ours or options.on_exists == "overwrite"
-        selection.todo.append(Job(job.input, job.stem, overwrite))
+        selection.todo.append(replace(job, overwrite=overwrite))
     if foreign:
         raise FileError(
             f"{len(foreign)} outputs exist in {display_name(survey.dst)} that are not in its "

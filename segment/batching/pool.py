@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -161,7 +162,7 @@ class Pool:
             return
         self._begin(worker.job)
         job = worker.job
-        worker.send({"job": {"input": job.input, "stem": job.stem, "overwrite": job.overwrite}})
+        worker.send({"job": asdict(job)})
 
     def _grant(self) -> None:
         """Let workers go on whose memory is there; one always may, however large its picture."""
@@ -188,6 +189,7 @@ class Pool:
         self._next(replacement, todo)
         return {
             "input": job.input,
+            "page": job.page,
             "parameters": self._task.fingerprint,
             "status": "failed",
             "error": f"{display_name(job.input)}: {reason}; another one was started",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,12 @@ class Report:
         Duration of the run.
     manifest : Path
         The manifest, a JSON object a line.
+    notes : mapping of str to tuple of str
+        What is worth knowing, such as pages that were not read -> the pictures done in this run
+        that it is true of.
+    litter : tuple of str
+        What was passed by as no picture of anybody's: ``._photo.jpg``, ``Thumbs.db``, hidden
+        folders.
     index : Path or None
         The contact sheet, if one was asked for.
     """
@@ -78,6 +84,8 @@ class Report:
     failures: tuple[Failure, ...]
     seconds: float
     manifest: Path
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    litter: tuple[str, ...] = ()
     index: Path | None = None
 
     @property

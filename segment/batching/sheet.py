@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from segment import __version__
+from segment.batching.manifest import Key
 from segment.batching.plan import Survey
 from segment.files import atomic_write, display_name, file_error
 
@@ -34,7 +35,7 @@ def write_sheet(found: Survey, manifest: Path) -> Path:
     """
     parts = {name: _part(f"sheet.{name}") for name in ("html", "css", "js")}
     try:
-        entries, n_failed = _offsets(manifest, {job.input for job in found.jobs})
+        entries, n_failed = _offsets(manifest, {job.key for job in found.jobs})
     except OSError as error:
         raise file_error(manifest, error) from error
     # Hashes: no script runs but ours, whatever the file names say.
@@ -77,22 +78,26 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _offsets(manifest: Path, wanted: set[str]) -> tuple[list[int], int]:
+def _offsets(manifest: Path, wanted: set[Key]) -> tuple[list[int], int]:
     """Return where the last entry of each input begins, failures first, and how many they are.
 
     Places and not entries: a sheet of 100,000 pictures is written in little memory.
     """
-    last: dict[str, tuple[bool, int]] = {}
+    last: dict[Key, tuple[bool, int]] = {}
     with manifest.open("rb") as stream:
         position = 0
         for line in stream:
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 entry = json.loads(line)
-                if entry["input"] in wanted and entry["status"] in {"ok", "failed"}:
-                    last[entry["input"]] = (entry["status"] == "ok", position)
+                key = entry["input"], entry.get("page")
+                if key in wanted and entry["status"] in {"ok", "failed"}:
+                    last[key] = (entry["status"] == "ok", position)
             position += len(line)
-    ordered = sorted((good, name, place) for name, (good, place) in last.items())
-    return [place for _, _, place in ordered], sum(not good for good, _, _ in ordered)
+    ordered = sorted(
+        (good, name, -1 if page is None else page, place)
+        for (name, page), (good, place) in last.items()
+    )
+    return [place for *_, place in ordered], sum(not good for good, *_ in ordered)
 
 
 def _cards(found: Survey, manifest: Path, places: list[int]) -> Iterator[str]:

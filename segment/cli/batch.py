@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,6 +77,7 @@ def batch(
     if work.json:
         print(to_line(totals(ended)))
     elif not work.quiet:
+        print_notes(ended, partial(options.explain, names=options.spelled(context.command)))
         print(summary(ended, dst))
     if not ended.ok:
         print_failures(ended, told=show.told)
@@ -96,6 +98,7 @@ def totals(ended: Report) -> dict[str, Any]:
         "skipped": ended.skipped,
         "failed": len(ended.failures),
         "seconds": round(ended.seconds, 4),
+        "litter": list(ended.litter),
         "manifest": str(ended.manifest),
         "index": None if ended.index is None else str(ended.index),
     }
@@ -113,6 +116,17 @@ def summary(ended: Report, dst: Path) -> str:
             parts.append(f"{count:,} {name}")
     where = ended.index if ended.index is not None else dst
     return f"{', '.join(parts)} in {duration(ended.seconds)} -> {display_name(where)}"
+
+
+def print_notes(ended: Report, spell: Callable[[str], str]) -> None:
+    """Print what is worth knowing of the pictures, once each, on stderr."""
+    for note, names in list(ended.notes.items())[:MOST]:
+        name = display_name(names[0])
+        what = name if len(names) == 1 else f"{len(names):,} pictures, such as {name}"
+        print(f"segment: {what}: {spell(note)}", file=sys.stderr)
+    if len(ended.notes) > MOST:
+        more, manifest = len(ended.notes) - MOST, display_name(ended.manifest)
+        print(f"segment: and {more:,} more notes; see {manifest}", file=sys.stderr)
 
 
 def print_failures(ended: Report, *, told: int) -> None:

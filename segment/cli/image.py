@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from segment.cli import options
 from segment.cli.progress import Display, stages
 from segment.errors import SegmentError
 from segment.files import display_name
-from segment.params import whole_number
+from segment.params import EVERY_PAGE, whole_number
 
 if TYPE_CHECKING:
     from segment.cli.planning import Job
@@ -59,7 +59,13 @@ def image(
             raise InputError(
                 "--json and -o - would both write to standard output; drop one of them"
             )
-        jobs = plan(images, output, recipe.kinds, existing=existing)
+        jobs = plan(
+            images,
+            output,
+            recipe.kinds,
+            existing=existing,
+            every_page=recipe.page == EVERY_PAGE,
+        )
     if output != exports.STDOUT:
         prepare_folder(output if jobs[0].target is None else output.parent)
     names = options.spelled(context.command)
@@ -132,10 +138,13 @@ class Worker:
 
         name = display_name(job.source)
         with self.display.working(f"{name}: reading"), self.display.compiling():
+            recipe = self.recipe
+            if job.page is not None:
+                recipe = replace(recipe, page=job.page, every_page=True)
             product = make(
                 job.source,
                 job.stem,
-                self.recipe,
+                recipe,
                 n_threads=self.n_threads,
                 target=job.target,
                 overwrite=self.overwrite,
@@ -160,8 +169,9 @@ def tell(display: Display, job: Job, facts: dict[str, Any], work: options.Work) 
 def summary_line(job: Job, facts: dict[str, Any]) -> str:
     """Return what is printed of a picture; a shell expands the names at its end."""
     n = facts["n_regions"]
+    page = "" if job.page is None else f", page {job.page}"
     return (
-        f"{display_name(job.source)}: {n:,} region{'s' * (n != 1)}, "
+        f"{display_name(job.source)}{page}: {n:,} region{'s' * (n != 1)}, "
         f"{facts['width']}x{facts['height']}, {sum(facts['seconds'].values()):.2f} s"
         f" -> {where(job, facts['outputs'])}"
     )

@@ -24,6 +24,7 @@ from segment.params import (
     DEFAULT_KINDS,
     DEFAULT_LEVEL,
     ENGINES,
+    EVERY_PAGE,
     KERNELS,
     LEAF_BANDWIDTHS,
     MAX_PIXELS,
@@ -33,6 +34,7 @@ from segment.params import (
     MeanShiftOptions,
     choice,
     choose_scale,
+    page_number,
     whole_number,
 )
 
@@ -200,8 +202,28 @@ Save = Annotated[
         help=f"What to write: {_listed()}, or all.",
     ),
 ]
+
+
+def _page(text: str) -> int | str:
+    try:
+        return page_number(text if text == EVERY_PAGE else int(text))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no page; give a number from 0, or {EVERY_PAGE}"
+        ) from None
+
+
 Page = Annotated[
     int, typer.Option("--page", metavar="N", help="Page of a TIFF or frame of a GIF, from 0.")
+]
+Pages = Annotated[
+    Any,
+    typer.Option(
+        "--page",
+        metavar="N|all",
+        parser=_page,
+        help="Page of a TIFF or frame of a GIF, from 0; all: each, with its number in the names.",
+    ),
 ]
 MaxPixels = Annotated[
     int,
@@ -322,7 +344,7 @@ class Work(Saving):
     connectivity: Connectivity = _PLAIN.connectivity
     max_iter: MaxIter = _PLAIN.max_iter
     tol: Tol = _PLAIN.tol
-    page: Page = 0
+    page: Pages = 0
     max_pixels: MaxPixels = MAX_PIXELS
     accept_damaged: AcceptDamaged = False
     nodata: Nodata = None
@@ -365,7 +387,7 @@ class Work(Saving):
             ),
             cut=cut,
             kinds=self.kinds,
-            page=whole_number("page", self.page, minimum=0),
+            page=page_number(self.page),
             max_pixels=whole_number("max_pixels", self.max_pixels, minimum=1),
             accept_damaged=self.accept_damaged,
             nodata=self.nodata,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segment.errors import FileError, InputError
-from segment.exports import KINDS, STDOUT, fitting, output_paths, output_stem
+from segment.exports import KINDS, STDOUT, fitting, output_paths, output_stem, page_stem
 from segment.files import display_name, distinct, file_error
-from segment.images import looks_like_picture
+from segment.images import count_pages_or_one, looks_like_picture
+
+Page = tuple[Path, int | None, int]  # file, page where each is a job, number of pages
 
 MOST = 5  # names that a message lists
 
@@ -30,16 +32,24 @@ class Job:
         The one file to write, whatever the stem.
     skipped : bool
         Whether it is left alone because outputs exist.
+    page : int or None
+        The page of it, where every page is a job.
     """
 
     source: Path
     stem: Path
     target: Path | None = None
     skipped: bool = False
+    page: int | None = None
 
 
 def plan(
-    sources: Sequence[Path], output: Path, kinds: Sequence[str], *, existing: str
+    sources: Sequence[Path],
+    output: Path,
+    kinds: Sequence[str],
+    *,
+    existing: str,
+    every_page: bool = False,
 ) -> list[Job]:
     """Return the jobs, or raise if one would write over an input or over what exists.
 
@@ -53,6 +63,8 @@ def plan(
         What will be written.
     existing : {"error", "skip", "overwrite"}
         What to do about outputs that exist.
+    every_page : bool
+        Whether each page is a job.
 
     Raises
     ------
@@ -62,14 +74,16 @@ def plan(
         If outputs exist and ``existing="error"``, one would take the place of an input, or a folder
         holds no picture.
     """
-    files = list(_files(sources))
+    files: list[Page] = [(path, None, 1) for path in _files(sources)]
+    if every_page:
+        files = [page for path, _, _ in files for page in _pages(path)]
     jobs = _single(files, output, kinds) or _named(files, output)
     _refuse_collisions(jobs, kinds)
     found = {job: _existing(job, kinds) for job in jobs}
     if existing == "error":
         _refuse_existing([path for paths in found.values() for path in paths])
     elif existing == "skip":
-        jobs = [Job(j.source, j.stem, j.target, skipped=bool(found[j])) for j in jobs]
+        jobs = [replace(job, skipped=bool(found[job])) for job in jobs]
     return jobs
 
 
@@ -95,7 +109,7 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _single(files: Sequence[Path], output: Path, kinds: Sequence[str]) -> list[Job]:
+def _single(files: Sequence[Page], output: Path, kinds: Sequence[str]) -> list[Job]:
     """Return the job if the output is one file, else none."""
     if output == STDOUT:
         if len(files) > 1 or len(kinds) > 1:
@@ -103,7 +117,7 @@ def _single(files: Sequence[Path], output: Path, kinds: Sequence[str]) -> list[J
                 f"-o - writes one file of one picture, not {len(kinds)} of {len(files)}; "
                 "give one IMAGE and one kind, such as --save labels"
             )
-        return [Job(files[0], STDOUT)]
+        return [Job(files[0][0], STDOUT, page=files[0][1])]
     endings = {suffix for kind in KINDS.values() for suffix in kind.suffixes}
     if output.suffix.lower() not in endings or output.is_dir():
         return []
@@ -118,17 +132,26 @@ def _single(files: Sequence[Path], output: Path, kinds: Sequence[str]) -> list[J
             f"-o {display_name(output)} does not end as {kinds[0]} do; "
             f"give {' or '.join(fitting_ones)}"
         )
-    return [Job(files[0], output.with_suffix(""), output)]
+    return [Job(files[0][0], output.with_suffix(""), output, page=files[0][1])]
 
 
-def _named(files: Sequence[Path], output: Path) -> list[Job]:
+def _named(files: Sequence[Page], output: Path) -> list[Job]:
     """Return a job a file; files of one name get more of their path into the outputs' names."""
     names = []
-    for path in files:
+    for path, page, n in files:
         parent = Path(os.path.abspath(path)).parent.name
         longer = (path.name, f"{parent}-{path.name}")
-        names.append([output_stem(output, path).name, *map(fitting, longer)])
-    return [Job(path, output / name) for path, name in zip(files, distinct(names), strict=True)]
+        stems = [output_stem(output, path).name, *map(fitting, longer)]
+        names.append([page_stem(stem, page, n) for stem in stems])
+    return [
+        Job(path, output / name, page=page)
+        for (path, page, _), name in zip(files, distinct(names), strict=True)
+    ]
+
+
+def _pages(path: Path) -> list[Page]:
+    n = count_pages_or_one(path)
+    return [(path, page, n) for page in range(n)]
 
 
 def _outputs(job: Job, kinds: Sequence[str]) -> list[Path]:

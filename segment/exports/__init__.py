@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segment.exports.kinds import KINDS, Kind, check_options, parse_kinds
-from segment.exports.names import STDOUT, fitting, output_path, output_paths, output_stem
+from segment.exports.names import STDOUT, fitting, output_path, output_paths, output_stem, page_stem
 from segment.exports.product import Product
 from segment.exports.saving import save
 from segment.exports.writers import summary, to_json
@@ -20,6 +20,7 @@ __all__ = [
     "output_path",
     "output_paths",
     "output_stem",
+    "page_stem",
     "parse_kinds",
     "save",
     "summary",

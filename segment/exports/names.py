@@ -19,6 +19,15 @@ def output_stem(folder: str | os.PathLike[str], source: str | os.PathLike[str]) 
     return Path(folder) / fitting("stdin" if os.fspath(source) == "-" else Path(source).stem)
 
 
+def page_stem(stem: str, page: int | None, n_pages: int) -> str:
+    """Return the beginning of the outputs' names of one page of several, counted from 0.
+
+    >>> page_stem("stack", 7, 120)
+    'stack-007'
+    """
+    return stem if page is None or n_pages == 1 else f"{stem}-{page:0{len(str(n_pages - 1))}}"
+
+
 def fitting(name: str) -> str:
     """Return the beginning of outputs' names as it fits a file system.
 

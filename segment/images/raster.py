@@ -80,6 +80,18 @@ def decode(source: Source, page: int, check: Check) -> Image:
     return _finished(replace(image, pixels=pixels, alpha=alpha), picture)
 
 
+def count(source: Source) -> int:
+    """Return the number of frames."""
+    if source.format in {"gif", "webp", "avif", "jpeg"}:
+        return _n_frames(_open(source.format, source.read_all()))
+    if source.format == "png":
+        try:
+            return png.read_png(source.read_all()).n_frames
+        except ValueError as error:
+            raise Damage(str(error)) from error
+    return 1
+
+
 def _decode_deep(data: bytes, depth: int) -> tuple[Pixels, Pixels | None]:
     """Decode JPEG 2000 or AVIF of more than 8 bits, with white at 65,535 whatever the depth."""
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from segment.errors import FileError, InputError
@@ -22,6 +24,7 @@ from segment.params import MAX_PIXELS, whole_number
 from segment.regions.ranges import Range, check_range, stretched
 
 BYTES_PER_PIXEL = 16  # the most that one pixel of the limit may take, in memory and in the file
+LEFT_OUT = "; the others are not read"
 SLACK = 1 << 26  # bytes of metadata that a small image may have
 
 
@@ -79,10 +82,51 @@ def read_image(
     max_pixels = whole_number("max_pixels", max_pixels, minimum=1)
     nodata = check_nodata(nodata)
     wanted = check_range(value_range)
+    with reading(path, max_pixels) as source:
+        image = _decode(source, page, max_pixels, accept_damaged, nodata)
+    image = hide_no_numbers(replace(image, path=source.name, format=source.format))
+    image = replace(image, notes=_notes(image, page))
+    if mask is not None:
+        image = _masked(image, source, mask, max_pixels)
+    if wanted is None:
+        return image
+    if isinstance(wanted, str):
+        wanted = stretched(image.pixels.reshape(*image.shape, -1), image.mask)
+    return replace(image, value_range=wanted)
+
+
+def count_pages(path: str | os.PathLike[str]) -> int:
+    """Return the number of pages or frames in an image file, without decoding it.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    """
+    from segment.images import raster, tiff
+
+    with reading(path, MAX_PIXELS) as source:
+        try:
+            return tiff.count(source) if source.format == "tiff" else raster.count(source)
+        except Damage as damage:
+            raise _damaged(source, str(damage)) from damage
+
+
+def count_pages_or_one(path: str | os.PathLike[str]) -> int:
+    """Return the number of pages in an image file; 1 of what cannot be read, and standard input."""
+    try:
+        return 1 if os.fspath(path) == "-" else max(1, count_pages(path))
+    except FileError:
+        return 1
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], max_pixels: int) -> Iterator[Source]:
+    """Open an image file; whatever goes wrong in the block becomes a FileError of one line."""
     source = open_source(path, max_pixels * BYTES_PER_PIXEL + SLACK)
     with source.stream, no_warnings():
         try:
-            image = _decode(source, page, max_pixels, accept_damaged, nodata)
+            yield source
         except (FileError, InputError):
             raise
         except NoSuchPage as error:
@@ -98,15 +142,6 @@ def read_image(
             raise source.error("there is not enough memory for it; give a smaller image") from error
         except Exception as error:  # decoders fail on hostile data in more ways than they document
             raise _damaged(source, words(error)) from error
-    image = hide_no_numbers(replace(image, path=source.name, format=source.format))
-    image = replace(image, notes=_notes(image, page))
-    if mask is not None:
-        image = _masked(image, source, mask, max_pixels)
-    if wanted is None:
-        return image
-    if isinstance(wanted, str):
-        wanted = stretched(image.pixels.reshape(*image.shape, -1), image.mask)
-    return replace(image, value_range=wanted)
 
 
 def _masked(image: Image, source: Source, mask: str | os.PathLike[str], max_pixels: int) -> Image:
@@ -174,4 +209,4 @@ def _notes(image: Image, page: int) -> tuple[str, ...]:
         return image.notes
     unit = "page" if image.format == "tiff" else "frame"
     which = f"first of {image.n_pages:,} {unit}s" if page == 0 else f"{unit} {page}, counted from 0"
-    return (f"{which}; the others are not read", *image.notes)
+    return (f"{which}{LEFT_OUT}", *image.notes)

@@ -60,6 +60,17 @@ def decode(source: Source, page: int, check: Check, nodata: Nodata | str | None 
     return image
 
 
+def count(source: Source) -> int:
+    """Return the number of pages."""
+    _silence()
+    import tifffile
+
+    source.stream.seek(0)
+    with tifffile.TiffFile(source.stream) as tif:
+        n = len(tif.pages)
+        return len(find_pages(source.stream, tif.byteorder, big=tif.is_bigtiff, count=n))
+
+
 def _decode_directory(
     tif: Any, index: int, source: Source, check: Check, nodata: Nodata | str | None
 ) -> tuple[Image, str | None]:

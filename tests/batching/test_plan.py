@@ -200,7 +200,7 @@ def test_a_line_cut_short_is_passed_over_and_ended(found: Survey) -> None:
     manifest = Manifest(path)
     manifest.append({"input": "c", "status": "ok"})
     manifest.close()
-    assert set(read_manifest(path)) == {"a.JPG", "c"}
+    assert set(read_manifest(path)) == {("a.JPG", None), ("c", None)}
     assert json.loads(path.read_text().splitlines()[-1]) == {"input": "c", "status": "ok"}
 
 
@@ -209,7 +209,7 @@ def test_names_that_are_no_text_survive_the_manifest(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path / MANIFEST)
     manifest.append({"input": name, "status": "ok"})
     manifest.close()
-    assert list(read_manifest(tmp_path / MANIFEST)) == [name]
+    assert list(read_manifest(tmp_path / MANIFEST)) == [(name, None)]
 
 
 def test_the_lock_keeps_a_second_run_out_and_is_given_back(tmp_path: Path) -> None:
