@@ -140,12 +140,14 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
         found = label_modes(find_modes(pixels, params, None, threads), params, threads)
         return Leaves(Segmentation(found.labels, found.modes, params, pixels), pixels)
     levels, offsets = pyramid.averaged(pixels, params.color_space, threads)
-    seen = pyramid.as_pixels(levels[-1], pixels, params.color_space, offsets)
+    seen = pyramid.as_pixels(levels[-1], pixels, params.color_space)
     ratio = np.array(shape) / seen.values.shape[:2]
     at_reference = replace(params, min_size=_reference_min_size(params.min_size, ratio.prod()))
     found = label_modes(find_modes(seen, at_reference, None, threads), at_reference, threads)
     table = found.modes
     table[:, :2] = (table[:, :2] + np.float32(0.5)) * ratio.astype(np.float32) - np.float32(0.5)
+    if offsets is not None:
+        table[:, 2:] = table[:, 2:] + offsets
     labels = pyramid.bring_up(found.labels, levels, params.connectivity, threads)
     own = replace(
         params, spatial_bandwidth=rounded(params.spatial_bandwidth * float(np.sqrt(ratio.prod())))

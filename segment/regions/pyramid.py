@@ -20,11 +20,13 @@ REFERENCE_PIXELS = 481 * 321
 BAND_ROWS = 64
 CHUNK = 1 << 14  # border pixels of one job
 # Local means are over this many coarse pixels either way.
-REACH = 3
+REACH = 2
 SWEEPS = 2
-SMOOTHNESS = 0.05
+SMOOTHNESS = 0.1
+SHARPNESS = 4.0
+BLUR = 7
 # Differences of this share of the picture's spread mean nothing.
-NOISE_SHARE = 0.02
+NOISE_SHARE = 0.1
 
 _EMPTY = np.empty(0, np.float32)
 _EVERYTHING = np.empty((0, 0), bool)
@@ -69,7 +71,7 @@ def averaged(
 ) -> tuple[list[Level], NDArray[np.float64] | None]:
     """Return a picture at its own size, halved again and again, and last at its reference size.
 
-    Also returned is what was subtracted from the bands, if anything.
+    Also returned is what was subtracted from the bands, if anything: float32 would not hold it.
     """
     level, offsets = _full_level(pixels, color_space, n_threads)
     square = color_space != "none"
@@ -140,15 +142,11 @@ def _shrink(
     return Level(out, _EMPTY, mask)
 
 
-def as_pixels(
-    level: Level, pixels: Pixels, color_space: str, offsets: NDArray[np.float64] | None
-) -> Pixels:
-    """Return an averaged picture as an image: floats in 0..1, or bands as they are."""
+def as_pixels(level: Level, pixels: Pixels, color_space: str) -> Pixels:
+    """Return an averaged picture as an image: floats in 0..1, or bands less their offsets."""
     values: NDArray[Any] = level.values
     if color_space != "none":
         values = color.srgb_from_linear(values * values).astype(np.float32)
-    elif offsets is not None:
-        values = values + offsets
     mask = level.mask if level.mask.size else None
     return Pixels(values, mask, pixels.gray, pixels.channel_axis)
 
@@ -158,8 +156,8 @@ def at_reference_size(pixels: Pixels, color_space: str, n_threads: int) -> Pixel
     shape = pixels.values.shape[:2]
     if reference_shape(*shape) == shape:
         return pixels
-    levels, offsets = averaged(pixels, color_space, n_threads)
-    return as_pixels(levels[-1], pixels, color_space, offsets)
+    levels, _ = averaged(pixels, color_space, n_threads)
+    return as_pixels(levels[-1], pixels, color_space)
 
 
 def bring_up(
@@ -187,6 +185,21 @@ def _children(n_fine: int, n_coarse: int) -> NDArray[np.int64]:
     return first
 
 
+def _blurred(level: Level) -> FloatArray:
+    """Return the means of BLUR x BLUR pixels, of those where there is anything."""
+    import cv2
+
+    def blur(values: FloatArray) -> FloatArray:
+        blurred = cv2.blur(values, (BLUR, BLUR), borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(blurred, np.float32).reshape(values.shape)
+
+    if not level.mask.size:
+        return blur(level.values)
+    blurred = blur(level.values)
+    blurred /= np.maximum(blur(level.mask.astype(np.float32)), np.float32(1e-6))[..., None]
+    return blurred
+
+
 def _refine(
     labels: NDArray[np.int32],
     coarse: Level,
@@ -209,12 +222,13 @@ def _refine(
     means = np.empty((len(pixels), refining.SIDES, coarse.values.shape[2]), np.float32)
     distances = np.empty((len(pixels), 4, refining.SIDES), np.float32)
     chunks = bands(len(pixels), CHUNK)
+    around = _blurred(coarse)
 
     def compare(part: tuple[int, int]) -> None:
         refining.near_means(labels, coarse.values, border, pixels, REACH, *part, sides, means)
         refining.weigh(
-            fine.values, fine.table, fine.mask, rows, columns, pixels, sides, means, *part,
-            distances,
+            fine.values, fine.table, fine.mask, around, rows, columns, pixels, sides, means,
+            np.float32(SHARPNESS), *part, distances,
         )  # fmt: skip
 
     run(compare, chunks, n_threads)

@@ -16,10 +16,10 @@ from segment.kernels.jit import kernel
 F = np.float32
 
 SIDES = 4  # regions that a border pixel is compared with, at most: its own comes first
+FARTHEST2 = F(
+    0.3**2
+)  # a child is moved by this share of the distance of two means at most, squared
 DIAGONAL = F(0.7)  # weight of a neighbour at a corner, where one at an edge has 1
-# Neighbours in a ring from above, clockwise.
-_RING_Y = (-1, -1, 0, 1, 1, 1, 0, -1)
-_RING_X = (0, 1, 1, 1, 0, -1, -1, -1)
 
 
 @kernel()
@@ -207,22 +207,52 @@ def expand(
                     out[i, j] = label if mask.size == 0 or mask[i, j] else 0
 
 
+@kernel(inline="always")
+def _distance2(a: Any, b: Any) -> Any:
+    total = F(0)
+    for c in range(a.size):
+        total += (a[c] - b[c]) * (a[c] - b[c])
+    return total
+
+
 @kernel()
 def weigh(
-    values: Any, table: Any, mask: Any, rows: Any, columns: Any, pixels: Any, sides: Any,
-    means: Any, first: int, last: int, out: Any,
+    values: Any, table: Any, mask: Any, around: Any, rows: Any, columns: Any, pixels: Any,
+    sides: Any, means: Any, sharpness: Any, first: int, last: int, out: Any,
 ) -> None:  # fmt: skip
     """Put squared distances from the children of border pixels to the means into `out`.
 
-    Children are the means of 3 x 3 pixels. Child (i, j) has place ``2 (i % 2) + j % 2``: `out` is
-    float32 (m, 4, SIDES). The rest is as for `shrink`, `expand` and `near_means`.
+    Children are the means of 3 x 3 pixels, and moved away from what is `around` them, so many times
+    as far as they are from it: between two regions they are at equal distances where the slope of
+    colours is steepest, there the second derivative is zero [1]_.
+
+    Parameters
+    ----------
+    values, table, mask
+        The larger picture, as for `shrink`.
+    around : ndarray, shape (h, w, C), float32
+        The smaller picture, blurred.
+    rows, columns, pixels, sides, means
+        As for `expand` and `near_means`.
+    sharpness : float32
+        How far children are moved.
+    out : ndarray, shape (m, 4, SIDES), float32
+        Child (i, j) has place ``2 (i % 2) + j % 2``.
+
+    References
+    ----------
+    .. [1] D. Marr and E. Hildreth, "Theory of Edge Detection", Proc. R. Soc. B 207, 1980.
     """
     height, width, n_bands = values.shape
     masked = mask.size > 0
-    n_columns = len(columns) - 1
-    mean = np.empty(n_bands, np.float32)
+    n_rows, n_columns = len(rows) - 1, len(columns) - 1
+    mean, move = np.empty((2, n_bands), np.float32)
     for k in range(first, last):
         y, x = pixels[k] // n_columns, pixels[k] % n_columns
+        farthest2 = F(0)
+        for s in range(1, SIDES):
+            if sides[k, s] != 0:
+                farthest2 = max(farthest2, FARTHEST2 * _distance2(means[k, 0], means[k, s]))
         for i in range(rows[y], rows[y + 1]):
             for j in range(columns[x], columns[x + 1]):
                 if masked and not mask[i, j]:
@@ -239,14 +269,46 @@ def weigh(
                                 table[int(values[p, q, c])] if table.size else F(values[p, q, c])
                             )
                 per_pixel = F(1) / F(count)
+                # Centres of children lie a quarter of a pixel off that of their parent.
+                y2 = min(max(y + (1 if 2 * i + 1 > rows[y] + rows[y + 1] else -1), 0), n_rows - 1)
+                x2 = min(
+                    max(x + (1 if 2 * j + 1 > columns[x] + columns[x + 1] else -1), 0),
+                    n_columns - 1,
+                )
+                length2 = F(0)
+                for c in range(n_bands):
+                    near = F(0.75) * around[y, x, c] + F(0.25) * around[y, x2, c]
+                    far = F(0.75) * around[y2, x, c] + F(0.25) * around[y2, x2, c]
+                    mean[c] *= per_pixel
+                    move[c] = sharpness * (mean[c] - (F(0.75) * near + F(0.25) * far))
+                    length2 += move[c] * move[c]
+                share = F(1)
+                if length2 > farthest2:
+                    share = np.sqrt(farthest2 / length2)
+                for c in range(n_bands):
+                    mean[c] += share * move[c]
                 place = 2 * (i & 1) + (j & 1)
                 for s in range(SIDES):
                     if sides[k, s] != 0:
-                        total = F(0)
-                        for c in range(n_bands):
-                            difference = mean[c] * per_pixel - means[k, s, c]
-                            total += difference * difference
-                        out[k, place, s] = total
+                        out[k, place, s] = _distance2(mean, means[k, s])
+
+
+@kernel(inline="always")
+def look_around(labels: Any, i: int, j: int, around: Any) -> None:
+    """Put the labels of the neighbours of a pixel into `around` (8,), 0 outside the picture.
+
+    The first is the one above, the others follow clockwise.
+    """
+    above, below = i > 0, i < labels.shape[0] - 1
+    left, right = j > 0, j < labels.shape[1] - 1
+    around[0] = labels[i - 1, j] if above else 0
+    around[1] = labels[i - 1, j + 1] if above and right else 0
+    around[2] = labels[i, j + 1] if right else 0
+    around[3] = labels[i + 1, j + 1] if below and right else 0
+    around[4] = labels[i + 1, j] if below else 0
+    around[5] = labels[i + 1, j - 1] if below and left else 0
+    around[6] = labels[i, j - 1] if left else 0
+    around[7] = labels[i - 1, j - 1] if above and left else 0
 
 
 @kernel()
@@ -277,9 +339,9 @@ def sweep(
         Only children of this place, see `weigh`: no two of them are neighbours, so their order does
         not matter.
     """
-    height, width = labels.shape
     n_columns = len(columns) - 1
     support = np.empty(SIDES, np.float32)
+    around = np.empty(8, np.int32)
     for k in range(first, last):
         y, x = pixels[k] // n_columns, pixels[k] % n_columns
         i = rows[y] + ((rows[y] ^ (place >> 1)) & 1)
@@ -287,33 +349,29 @@ def sweep(
         if i >= rows[y + 1] or j >= columns[x + 1] or labels[i, j] == 0:
             continue
         own = labels[i, j]
-        support[:] = 0
-        ring, reachable, here = 0, 0, -1
-        for s in range(SIDES):
-            if sides[k, s] == own:
-                here = s
+        look_around(labels, i, j, around)
+        ring, foreign = 0, False
         for r in range(8):
-            p, q = i + _RING_Y[r], j + _RING_X[r]
-            if p < 0 or q < 0 or p >= height or q >= width:
-                continue
-            label = labels[p, q]
-            if label == own:
-                ring |= 1 << r
-            for s in range(SIDES):
-                if label != 0 and sides[k, s] == label:
-                    support[s] += F(1) if r % 2 == 0 else DIAGONAL
-                    if r % 2 == 0:
-                        reachable |= 1 << s
-        if here < 0 or not removable[ring]:
+            ring |= (1 << r) if around[r] == own else 0
+            foreign |= around[r] != own and around[r] != 0
+        if not foreign or not removable[ring]:
+            continue
+        here, reachable = -1, 0
+        for s in range(SIDES):
+            here = s if sides[k, s] == own else here
+            support[s] = 0
+            if sides[k, s] != 0:
+                for r in range(8):
+                    if around[r] == sides[k, s]:
+                        support[s] += F(1) if r % 2 == 0 else DIAGONAL
+                        reachable |= (1 << s) if r % 2 == 0 else 0
+        if here < 0:
             continue
         best, most = -1, F(0)
         for s in range(SIDES):
             if s == here or not (reachable >> s) & 1:
                 continue
-            between = noise2
-            for c in range(means.shape[2]):
-                difference = means[k, here, c] - means[k, s, c]
-                between += difference * difference
+            between = noise2 + _distance2(means[k, here], means[k, s])
             gain = (distances[k, place, here] - distances[k, place, s]) / between
             gain += smoothness * (support[s] - support[here])
             if gain > most:
