@@ -80,6 +80,7 @@ jit_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="tests the 
 
 
 @jit_only
+@pytest.mark.filterwarnings("ignore::segment.errors.InputWarning")  # noise, and its bandwidth
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_compiles_again_for_other_scalars_and_layouts(engine: str) -> None:
     read_only = CHANNELS.copy()

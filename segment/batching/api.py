@@ -17,6 +17,7 @@ from segment.batching.plan import Job, Selection, Survey, select, survey
 from segment.batching.report import Failure, Progress, Report
 from segment.errors import FileError, InputError
 from segment.files import FULL, display_name, file_error
+from segment.notices import say
 from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions, choose_scale
 from segment.regions.ranges import Range
 from segment.threads import resolve_n_threads
@@ -193,7 +194,16 @@ def _work(
 
     def begin(job: Job) -> None:
         # Should we be killed now, the next run knows that these outputs are its own.
-        manifest.append({"input": job.input, "page": job.page, "status": "started"})
+        kinds = list(options.recipe.kinds)
+        manifest.append(
+            {
+                "input": job.input,
+                "page": job.page,
+                "status": "started",
+                "stem": job.stem,
+                "kinds": kinds,
+            }
+        )
 
     if progress is not None:
         progress(Progress(0, 0, total, 0.0))
@@ -242,7 +252,7 @@ def _entries(
     if options.scheduler is not None:
         from segment.batching.cluster import run_on_cluster
 
-        yield from run_on_cluster(options.scheduler, task, todo, begin)
+        yield from run_on_cluster(options.scheduler, task, todo, begin, say)
     else:
         from segment.batching.pool import Pool
 

@@ -12,17 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from segment.errors import FileError
+from segment.exports import KINDS, output_paths
 from segment.files import display_name, file_error
 
 MANIFEST = "manifest.jsonl"
 LOCK = ".segment.lock"
+
+STATUSES = ("started", "ok", "failed")
+COUNTS = ("regions", "seconds", "width", "height")  # what every picture that was done has
 
 Entry = dict[str, Any]
 Key = tuple[str, int | None]  # input, and page of it where every page is a job
 
 
 def read_manifest(path: Path) -> dict[Key, Entry]:
-    """Return the last entry of each job; a line cut short by a crash is passed over.
+    """Return the last entry of each job; what is no entry, as after a crash, is passed over.
+
+    The key "owned" of an entry, which is not in the file, holds all that runs have written for the
+    input or may have, relative to the folder.
 
     Raises
     ------
@@ -33,15 +40,56 @@ def read_manifest(path: Path) -> dict[Key, Entry]:
     try:
         with path.open("rb") as stream:
             for line in stream:
-                with contextlib.suppress(ValueError):
-                    entry = json.loads(line)
-                    if isinstance(entry, dict) and isinstance(entry.get("input"), str):
-                        entries[entry["input"], entry.get("page")] = entry
+                entry = parse_entry(line)
+                if entry is not None:
+                    key = entry["input"], entry.get("page")
+                    before = entries.get(key, {})
+                    entry["owned"] = before.get("owned", set()) | written_by(entry)
+                    entries[key] = entry
     except FileNotFoundError:
         pass
     except OSError as error:
         raise file_error(path, error) from error
     return entries
+
+
+def parse_entry(line: bytes) -> Entry | None:
+    """Return the entry in a line of a manifest; None if it is none that a batch has written.
+
+    Manifests lie in folders that others may write to: types are checked here, once.
+    """
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not isinstance(entry.get("input"), str):
+        return None
+    page = entry.get("page")
+    if page is not None and not (isinstance(page, int) and _is_count(page)):
+        return None
+    status = entry.get("status")
+    outputs = entry.get("outputs", {})
+    if status not in STATUSES or not isinstance(outputs, dict):
+        return None
+    if not all(isinstance(name, str) for name in outputs.values()):
+        return None
+    if status == "ok" and not all(_is_count(entry.get(name)) for name in COUNTS):
+        return None
+    return entry
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def written_by(entry: Entry) -> set[str]:
+    """Return the files that an entry says were written, or were to be."""
+    named = {name for name in entry.get("outputs", {}).values() if isinstance(name, str)}
+    stem, kinds = entry.get("stem"), entry.get("kinds")
+    if isinstance(stem, str) and isinstance(kinds, list):
+        known = [kind for kind in kinds if kind in KINDS]
+        named |= {path.as_posix() for path in output_paths(Path(stem), known)}
+    return named
 
 
 class Manifest:

@@ -109,8 +109,8 @@ def _outputs(
     source = Path(task.src, job["input"])
     stem = Path(task.dst, job["stem"])
 
-    # Before it is read: a change while it is being read is then seen by the next run.
-    entry.update(identity(source))
+    before = stamp(source)
+    entry.update(before)
 
     def ready(image: Image) -> None:
         make_folder(stem.parent)
@@ -124,6 +124,9 @@ def _outputs(
     product = make(
         source, stem, recipe, n_threads=task.n_threads, overwrite=job["overwrite"], ask=ready
     )
+    # Only now: it may be a sparse file of terabytes, refused for its header. A change while it was
+    # being read is seen by the next run.
+    entry["hash"] = digest(source) if before and stamp(source) == before else None
     written = dict(product.outputs)
     if task.report:
         written["thumbnail"] = write_thumbnail(task, job, product)
@@ -132,6 +135,7 @@ def _outputs(
         "outputs": {
             kind: Path(os.path.relpath(path, task.dst)).as_posix() for kind, path in written.items()
         },
+        "sizes": {kind: path.stat().st_size for kind, path in written.items()},
         "width": width,
         "height": height,
         "regions": product.segmentation.n_regions,
@@ -148,19 +152,15 @@ def make_folder(folder: Path) -> None:
         raise file_error(folder, error, "make the folder") from error
 
 
-def identity(source: Path) -> dict[str, Any]:
-    """Return size, time and hash of a file, by which a change is seen; nothing of a pipe or so."""
+def stamp(source: Path) -> dict[str, Any]:
+    """Return size and time of a file, by which a change is seen; nothing of a pipe or so."""
     try:
         status = source.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return {}
-        return {
-            "size": status.st_size,
-            "mtime_ns": status.st_mtime_ns,
-            "hash": digest(source),
-        }
     except OSError as error:
         raise file_error(source, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        return {}
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
 def digest(source: Path) -> str:

@@ -221,30 +221,35 @@ def select(survey: Survey, entries: dict[Key, Entry], options: BatchOptions) -> 
     Raises
     ------
     FileError
-        If there are such outputs and ``on_exists`` is ``"error"``.
+        If there are such outputs and ``on_exists`` is ``"error"``, or if a folder of outputs is a
+        link.
     """
     listings = Listings(survey.dst)
     wanted = options.fingerprint()
     selection = Selection([], [], [])
     foreign = []
     for job in survey.jobs:
+        listings.refuse_links(job.stem)
         entry = entries.get(job.key)
         if entry is not None and _is_done(entry, job, survey, wanted, listings, options):
             selection.unchanged.append(job)
             continue
-        ours = entry is not None
-        existing = () if ours else listings.outputs(job.stem, options.recipe.kinds)
-        if existing and options.on_exists == "skip":
+        owned = set() if entry is None else entry["owned"]
+        existing = listings.outputs(job.stem, options.recipe.kinds)
+        others = [path for path in existing if path not in owned]
+        if others and options.on_exists == "skip":
             selection.skipped.append(job)
             continue
-        if existing and options.on_exists == "error":
-            foreign.append(existing[0])
-        overwrite = ours or options.on_exists == "overwrite"
-        selection.todo.append(replace(job, overwrite=overwrite))
+        if options.on_exists == "error":
+            foreign += others
+        # What exists is our own, or may be replaced.
+        selection.todo.append(replace(job, overwrite=bool(existing)))
     if foreign:
         raise FileError(
-            f"{len(foreign)} outputs exist in {display_name(survey.dst)} that are not in its "
-            f"manifest, such as {display_name(foreign[0])}; choose --on-exists skip or overwrite"
+            f"{len(foreign):,} file{'s' * (len(foreign) != 1)} that no run of this batch has "
+            f"written would be replaced in {display_name(survey.dst)}, such as "
+            f"{display_name(foreign[0])}; "
+            "choose --on-exists skip or overwrite"
         )
     listings.remove_leftovers()
     return selection
@@ -261,13 +266,13 @@ def _is_done(
     if entry.get("status") != "ok" or entry.get("parameters") != wanted:
         return False
     outputs = entry.get("outputs")
-    if not isinstance(outputs, dict) or not all(isinstance(name, str) for name in outputs.values()):
-        return False
+    assert isinstance(outputs, dict)  # see `parse_entry`
     if options.report and "thumbnail" not in outputs:
         return False
-    return all(map(listings.exists, outputs.values())) and _same_content(
-        entry, survey.src / job.input
-    )
+    sizes = entry.get("sizes")
+    sizes = sizes if isinstance(sizes, dict) else {}
+    whole = all(listings.whole(name, sizes.get(kind)) for kind, name in outputs.items())
+    return whole and _same_content(entry, survey.src / job.input)
 
 
 def _same_content(entry: Entry, source: Path) -> bool:
@@ -287,11 +292,34 @@ class Listings:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._names: dict[str, frozenset[str]] = {}
+        self._plain: set[str] = set()  # folders that are no links
 
     def exists(self, path: str) -> bool:
         """Whether there is a file of this name, relative and with forward slashes."""
         folder, _, name = path.rpartition("/")
         return name in self._list(folder)
+
+    def whole(self, path: str, size: object) -> bool:
+        """Whether there is a file of this name, of `size` bytes, or not empty if that is None."""
+        if not self.exists(path):
+            return False
+        try:
+            found = (self._root / path).stat().st_size
+        except OSError:
+            return False
+        return found == size if isinstance(size, int) else found > 0
+
+    def refuse_links(self, path: str) -> None:
+        """Raise FileError if a folder on the way to an output is a link, which leads elsewhere."""
+        folder = path.rpartition("/")[0]
+        while folder and folder not in self._plain:
+            if (self._root / folder).is_symlink():
+                raise FileError(
+                    f"{display_name(self._root / folder)} is a link, and outputs would be written "
+                    "where it leads; remove it, or choose another DST"
+                )
+            self._plain.add(folder)
+            folder = folder.rpartition("/")[0]
 
     def outputs(self, stem: str, kinds: Sequence[str]) -> list[str]:
         """Return what exists of the outputs that saving `kinds` under `stem` may write."""

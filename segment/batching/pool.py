@@ -20,7 +20,7 @@ from segment.batching.manifest import Entry
 from segment.batching.picture import Task
 from segment.batching.plan import Job
 from segment.errors import SegmentError
-from segment.files import TEMPORARY, display_name
+from segment.files import REMEDIES, TEMPORARY, display_name
 
 PROGRAM = "from segment.batching.worker import main; main()"
 POLL = 0.5  # seconds; Windows sees Ctrl-C only between two waits
@@ -37,14 +37,18 @@ class Worker:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         # The same modules as here, wherever they were found, whatever the current folder holds.
         program = f"import sys; sys.path[:] = {sys.path!r}; {PROGRAM}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            start_new_session=True,  # a Ctrl-C in the terminal reaches only us
-        )
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                start_new_session=True,  # a Ctrl-C in the terminal reaches only us
+            )
+        except OSError:
+            self._errors.close()
+            raise
         threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
         self.send({"task": task.as_dict()})
 
@@ -141,13 +145,20 @@ class Pool:
 
     def _start(self) -> None:
         """Start the workers; one compiles into the cache before any other may look there."""
-        self._workers = [Worker(self._task, self._inbox) for _ in range(self._n_workers)]
+        try:
+            for _ in range(self._n_workers):
+                self._workers.append(Worker(self._task, self._inbox))
+        except OSError as error:
+            raise SegmentError(
+                f"cannot start {self._n_workers} processes, only {len(self._workers)}: "
+                f"{REMEDIES.get(error.errno or 0, error.strerror)}; use fewer --jobs"
+            ) from error
         first = self._workers[0]
         first.send({"warm": True})
         while True:
             worker, message = self._receive()
             if message is None:
-                raise SegmentError(f"cannot start the work: {worker.epitaph()}; please report it")
+                raise SegmentError(f"cannot start the work: {worker.epitaph()}")
             if worker is first and "warm" in message:
                 return
 
@@ -183,7 +194,7 @@ class Pool:
         worker.stop()
         self._remove_leftovers(worker, job)
         self._waiting = [(other, wanted) for other, wanted in self._waiting if other is not worker]
-        replacement = Worker(self._task, self._inbox)
+        replacement = self._replacement(reason)
         self._workers[self._workers.index(worker)] = replacement
         self._grant()
         self._next(replacement, todo)
@@ -194,6 +205,16 @@ class Pool:
             "status": "failed",
             "error": f"{display_name(job.input)}: {reason}; another one was started",
         }
+
+    def _replacement(self, reason: str) -> Worker:
+        try:
+            return Worker(self._task, self._inbox)
+        except OSError as error:
+            more = REMEDIES.get(error.errno or 0, error.strerror)
+            raise SegmentError(
+                f"{reason}, and no other can be started: {more}; what is done is kept, and running "
+                "the same again goes on from there"
+            ) from error
 
     def _remove_leftovers(self, worker: Worker, job: Job) -> None:
         folder = Path(self._task.dst, job.stem).parent

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import html
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from segment import __version__
-from segment.batching.manifest import Key
+from segment.batching.manifest import Key, parse_entry
 from segment.batching.plan import Survey
 from segment.files import atomic_write, display_name, file_error
 
@@ -87,10 +85,10 @@ def _offsets(manifest: Path, wanted: set[Key]) -> tuple[list[int], int]:
     with manifest.open("rb") as stream:
         position = 0
         for line in stream:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                entry = json.loads(line)
+            entry = parse_entry(line)
+            if entry is not None and entry["status"] != "started":
                 key = entry["input"], entry.get("page")
-                if key in wanted and entry["status"] in {"ok", "failed"}:
+                if key in wanted:
                     last[key] = (entry["status"] == "ok", position)
             position += len(line)
     ordered = sorted(
@@ -106,7 +104,9 @@ def _cards(found: Survey, manifest: Path, places: list[int]) -> Iterator[str]:
     with manifest.open("rb") as stream:
         for place in places:
             stream.seek(place)
-            yield _card(found.dst, json.loads(stream.readline()))
+            entry = parse_entry(stream.readline())
+            if entry is not None:
+                yield _card(found.dst, entry)
 
 
 def _card(dst: Path, entry: dict[str, Any]) -> str:
@@ -118,12 +118,15 @@ def _card(dst: Path, entry: dict[str, Any]) -> str:
     image = f'<img alt="" loading="lazy" decoding="async" src="{picture}">' if picture else ""
     if good:
         regions, seconds = int(entry["regions"]), float(entry["seconds"])
-        text = f"{regions:,} regions, {entry['width']} x {entry['height']}, {seconds:.2f} s"
-        text += "".join(f"; {html.escape(display_name(note))}" for note in entry.get("notes", ()))
+        width, height = int(entry["width"]), int(entry["height"])
+        text = f"{regions:,} regions, {width} x {height}, {seconds:.2f} s"
+        notes = entry.get("notes")
+        for note in notes if isinstance(notes, list) else ():
+            text += f"; {html.escape(display_name(str(note)))}"
         text = f"<p>{text}</p><p>{_links(outputs)}</p>"
     else:
         regions, seconds = -1, -1.0
-        text = f"<p>{html.escape(display_name(str(entry['error'])))}</p>"
+        text = f"<p>{html.escape(display_name(str(entry.get('error'))))}</p>"
     status = "ok" if good else "failed"
     return (
         f'<article class="{status}" data-status="{status}" data-name="{name}" '

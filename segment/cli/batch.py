@@ -16,6 +16,7 @@ from segment.cli import options
 from segment.cli.progress import report as print_error
 from segment.cli.progress import stages
 from segment.files import display_name
+from segment.notices import listening
 
 if TYPE_CHECKING:
     from segment.batching.report import Progress, Report
@@ -72,7 +73,7 @@ def batch(
             report=report,
             scheduler=scheduler,
         )
-    with display(work) as show:
+    with display(work) as show, listening(print_error), interruption(show):
         ended = run(src, dst, wanted, show)
     if work.json:
         print(to_line(totals(ended)))
@@ -82,6 +83,19 @@ def batch(
     if not ended.ok:
         print_failures(ended, told=show.told)
         raise typer.Exit(1)
+
+
+@contextmanager
+def interruption(show: Silent) -> Iterator[None]:
+    """Say at Ctrl-C what was done and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_error(
+            f"interrupted; {show.done} of {show.total} pictures of this run are done. To go on, "
+            "run the same again"
+        )
+        raise
 
 
 def to_line(content: Mapping[str, Any]) -> str:
@@ -139,11 +153,15 @@ def print_failures(ended: Report, *, told: int) -> None:
 
 
 class Silent:
-    """Shows nothing; what is shown elsewhere counts in `told` the failures that were printed."""
+    """Shows nothing, but counts; `told` is how many failures have been printed."""
 
-    told = 0
+    told = done = total = 0
 
     def __call__(self, progress: Progress) -> None:
+        self.done, self.total = progress.done - progress.failed, progress.total
+        self.show(progress)
+
+    def show(self, progress: Progress) -> None:
         pass
 
 
@@ -164,7 +182,7 @@ def display(work: options.Work) -> Iterator[Silent]:
 class Objects(Silent):
     """One JSON object a picture on stdout, as it stands in the manifest."""
 
-    def __call__(self, progress: Progress) -> None:
+    def show(self, progress: Progress) -> None:
         if progress.entry is not None:
             print(to_line(progress.entry), flush=True)
 
@@ -176,7 +194,7 @@ class Lines(Silent):
         self._verbose = verbose
         self._last = time.monotonic()
 
-    def __call__(self, progress: Progress) -> None:
+    def show(self, progress: Progress) -> None:
         if progress.done == 0:
             self._print(f"{progress.total:,} picture{'s' * (progress.total != 1)} to do")
         if progress.failure is not None:
@@ -215,7 +233,7 @@ def bar() -> Iterator[Silent]:
         task = shown.add_task("", total=None, rate=0.0, left="?", failed=0)
 
         class Moving(Silent):
-            def __call__(self, progress: Progress) -> None:
+            def show(self, progress: Progress) -> None:
                 shown.update(
                     task,
                     total=progress.total,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import signal
@@ -21,9 +22,10 @@ from segment.batching.picture import Task, process
 from segment.batching.plan import survey
 from segment.batching.report import Progress
 from segment.batching.sheet import write_sheet
-from segment.errors import ExtraError, FileError, InputError
+from segment.errors import ExtraError, FileError, InputError, SegmentError
 from segment.images import read_image, write_image
 from segment.params import DEFAULT_KINDS
+from segment.workflow import Recipe
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -311,3 +313,50 @@ def test_the_sheet_is_safe_against_names_and_puts_failures_first(tmp_path: Path)
 def test_a_scheduler_needs_its_extra_or_an_answer(src: Path, tmp_path: Path) -> None:
     with pytest.raises((ExtraError, FileError)):
         segment.batch(src, tmp_path / "dst", scheduler="nonsense://here")
+
+
+def test_more_processes_than_the_system_allows_are_one_error(
+    src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def popen(*args: object, **kwargs: object) -> object:
+        if len(started) == 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+        started.append(real(*args, **kwargs))
+        return started[-1]
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with pytest.raises(SegmentError, match=r"cannot start 3 processes, only 2: .*fewer --jobs"):
+        segment.batch(src, tmp_path / "dst", jobs=3)
+    assert all(process.poll() is not None for process in started)
+
+
+def test_a_manifest_from_elsewhere_cannot_break_or_enter_the_report(
+    src: Path, tmp_path: Path
+) -> None:
+    dst = tmp_path / "dst"
+    assert segment.batch(src, dst, save=["labels"], exclude=["bad*"], report=True, jobs=1).ok
+    path = dst / MANIFEST
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    entry = next(line for line in lines if line["status"] == "ok")
+    evil = "<script>alert(1)</script>"
+    with path.open("a") as stream:
+        for change in ({"regions": None}, {"width": evil}, {"notes": [evil, 3]}, {"notes": evil}):
+            stream.write(json.dumps({**entry, **change}) + "\n")
+        stream.write("[" * 200_000 + "\n")
+    assert segment.batch(src, dst, save=["labels"], exclude=["bad*"], report=True, jobs=1).ok
+    assert evil not in (dst / "index.html").read_text()
+
+
+def test_a_large_file_is_refused_for_its_header_before_it_is_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src").mkdir()
+    with (tmp_path / "src" / "a.png").open("wb") as stream:
+        stream.truncate(1 << 33)
+    monkeypatch.setattr("segment.batching.picture.digest", lambda _: pytest.fail("hashed"))
+    task = Task(str(tmp_path / "src"), str(tmp_path), Recipe(), {})
+    entry = process(task, {"input": "a.png", "stem": "a", "overwrite": False})
+    assert entry["status"] == "failed"

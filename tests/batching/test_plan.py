@@ -10,7 +10,7 @@ import pytest
 
 from segment.batching import BatchOptions
 from segment.batching.manifest import MANIFEST, Manifest, locked, read_manifest
-from segment.batching.picture import identity
+from segment.batching.picture import digest, stamp
 from segment.batching.plan import Survey, select, survey
 from segment.errors import FileError, InputError
 from segment.params import MeanShiftOptions
@@ -133,14 +133,19 @@ def found(src: Path) -> Survey:
     return found
 
 
+COUNTS = {"regions": 2, "seconds": 0.5, "width": 30, "height": 20}
+
+
 def record(found: Survey, options: BatchOptions, name: str, **changes: object) -> None:
     """Pretend that a run has done `name`."""
     stem = next(job.stem for job in found.jobs if job.input == name)
     outputs = {"labels": f"{stem}.labels.png"}
-    (found.dst / outputs["labels"]).touch()
+    (found.dst / outputs["labels"]).write_bytes(b"labels")
     entry = {
         "input": name,
-        **identity(found.src / name),
+        **COUNTS,
+        **stamp(found.src / name),
+        "hash": digest(found.src / name),
         "parameters": options.fingerprint(),
         "outputs": outputs,
         "status": "ok",
@@ -178,6 +183,53 @@ def test_other_parameters_mean_all_again(found: Survey) -> None:
     assert "b.png" in todo(found, BatchOptions(Recipe(kinds=["labels", "json"])))
 
 
+@pytest.mark.parametrize("content", [b"", b"lab"])
+def test_an_output_that_was_emptied_or_cut_is_made_again(found: Survey, content: bytes) -> None:
+    options = BatchOptions(Recipe(kinds=["labels"]))
+    record(found, options, "b.png", sizes={"labels": 6})
+    assert "b.png" not in todo(found, options)
+    (found.dst / "b.labels.png").write_bytes(content)
+    assert "b.png" in todo(found, options)
+
+
+def test_a_file_of_another_is_not_replaced_by_a_kind_asked_for_later(found: Survey) -> None:
+    record(found, BatchOptions(Recipe(kinds=["labels"])), "b.png")
+    (found.dst / "b.json").write_text("mine")
+    later = BatchOptions(Recipe(kinds=["labels", "json"]))
+    with pytest.raises(FileError, match=r"1 file that no run .* b\.json; choose --on-exists"):
+        todo(found, later)
+    skipping = BatchOptions(Recipe(kinds=["labels", "json"]), on_exists="skip")
+    assert "b.png" not in todo(found, skipping)
+
+
+def test_a_link_among_the_folders_of_outputs_is_refused(src: Path, tmp_path: Path) -> None:
+    found = survey(src, src.parent / "dst", BatchOptions())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (src.parent / "dst").mkdir()
+    (src.parent / "dst" / "sub").symlink_to(elsewhere)
+    with pytest.raises(FileError, match="sub is a link, and outputs would be written where"):
+        select(found, {}, BatchOptions())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 200_000,
+        '{"input":' * 100_000,
+        "7",
+        '{"input": 7, "status": "ok"}',
+        '{"input": "b.png", "status": "odd"}',
+        '{"input": "b.png", "status": "ok", "regions": null}',
+        '{"input": "b.png", "status": "failed", "outputs": {"labels": 3}}',
+        '{"input": "b.png", "status": "failed", "outputs": []}',
+    ],
+)
+def test_what_is_no_entry_is_passed_over(found: Survey, line: str) -> None:
+    (found.dst / MANIFEST).write_text(line + "\n")
+    assert read_manifest(found.dst / MANIFEST) == {}
+
+
 def test_outputs_of_others_are_not_touched_unasked(found: Survey) -> None:
     (found.dst / "b.json").write_text("mine")
     with pytest.raises(FileError, match=r"b\.json; choose --on-exists"):
@@ -189,25 +241,27 @@ def test_outputs_of_others_are_not_touched_unasked(found: Survey) -> None:
 
 def test_outputs_that_a_killed_run_left_are_its_own(found: Survey) -> None:
     (found.dst / "b.json").write_text("ours")
-    Manifest(found.dst / MANIFEST).append({"input": "b.png", "status": "started"})
+    Manifest(found.dst / MANIFEST).append(
+        {"input": "b.png", "status": "started", "stem": "b", "kinds": ["labels", "json"]}
+    )
     selection = select(found, read_manifest(found.dst / MANIFEST), BatchOptions())
     assert {job.input: job.overwrite for job in selection.todo}["b.png"] is True
 
 
 def test_a_line_cut_short_is_passed_over_and_ended(found: Survey) -> None:
     path = found.dst / MANIFEST
-    path.write_text('{"input":"a.JPG","status":"ok"}\n{"input":"b.png","sta')
+    path.write_text('{"input":"a.JPG","status":"started"}\n{"input":"b.png","sta')
     manifest = Manifest(path)
-    manifest.append({"input": "c", "status": "ok"})
+    manifest.append({"input": "c", "status": "started"})
     manifest.close()
     assert set(read_manifest(path)) == {("a.JPG", None), ("c", None)}
-    assert json.loads(path.read_text().splitlines()[-1]) == {"input": "c", "status": "ok"}
+    assert json.loads(path.read_text().splitlines()[-1]) == {"input": "c", "status": "started"}
 
 
 def test_names_that_are_no_text_survive_the_manifest(tmp_path: Path) -> None:
     name = os.fsdecode(b"\xff two\nlines \xc3\xa9.png")
     manifest = Manifest(tmp_path / MANIFEST)
-    manifest.append({"input": name, "status": "ok"})
+    manifest.append({"input": name, "status": "started"})
     manifest.close()
     assert list(read_manifest(tmp_path / MANIFEST)) == [(name, None)]
 
