@@ -35,6 +35,8 @@ class Image:
         Pages or frames in the file.
     notes : tuple of str
         What the reader should know, such as ``"first of 12 frames; ..."``.
+    n_colors : int or None
+        How many of the bands, the first ones, the file calls colours; None where all are, or none.
     hidden : ndarray of bool, (H, W), or None
         True where a pixel is nodata, or a mask hides it; None where none is.
     value_range : (float, float) or None
@@ -52,6 +54,7 @@ class Image:
     resolution: tuple[float, float] | None = None
     n_pages: int = 1
     notes: tuple[str, ...] = ()
+    n_colors: int | None = None
     hidden: NDArray[np.bool_] | None = None
     value_range: tuple[float, float] | None = None
     damaged: bool = False

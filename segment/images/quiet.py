@@ -13,6 +13,8 @@ from collections.abc import Iterator
 _lock = threading.Lock()
 _stderr_lock = threading.Lock()
 _inside = 0
+_unlimited = 0
+_limit: int | None = None
 _filters: warnings.catch_warnings[None] | None = None
 
 
@@ -38,6 +40,29 @@ def no_warnings() -> Iterator[None]:
             if _inside == 0 and _filters is not None:
                 _filters.__exit__(None, None, None)
                 _filters = None
+
+
+@contextlib.contextmanager
+def no_pixel_limit() -> Iterator[None]:
+    """Lift Pillow's own pixel limit, a global of the process, in any number of threads at once.
+
+    Whoever enters has compared the size in the header with the caller's limit. The limit is as it
+    was when the last one is out.
+    """
+    from PIL import Image
+
+    global _unlimited, _limit
+    with _lock:
+        if _unlimited == 0:
+            _limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        _unlimited += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _unlimited -= 1
+            if _unlimited == 0:
+                Image.MAX_IMAGE_PIXELS = _limit
 
 
 @contextlib.contextmanager

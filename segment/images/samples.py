@@ -60,11 +60,16 @@ def unpack(
             return native.view(f"{kind}{size}")
         typed = values.view(f"{byteorder}{kind}{size}").reshape(shape)
         return typed.astype(typed.dtype.newbyteorder("="), copy=False)
-    if kind != "u" or bits > 32 or predictor != 1:
+    if kind != "u" or bits > 32 or predictor == 3:
         raise ValueError(f"{bits} bits a sample of kind {kind} with predictor {predictor}")
     if bits % 8 == 0:
-        return _whole_bytes(rows, count * interleaved, bits // 8, byteorder).reshape(shape)
-    return _any_bits(rows, count * interleaved, bits).reshape(shape)
+        plain = _whole_bytes(rows, count * interleaved, bits // 8, byteorder).reshape(shape)
+    else:
+        plain = _any_bits(rows, count * interleaved, bits).reshape(shape)
+    if predictor == 2:
+        summed = np.cumsum(plain, axis=1, dtype=plain.dtype)
+        return np.asarray(summed & plain.dtype.type(2**bits - 1))
+    return plain
 
 
 def _undo_float_predictor(rows: Pixels, n: int, size: int, interleaved: int) -> Pixels:

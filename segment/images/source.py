@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
+import struct
 import sys
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -16,7 +18,7 @@ from segment.files import display_name, file_error
 HEAD = 4096
 MAX_STDIN = 1 << 30  # bytes; a file of that size has a name
 
-FORMATS = "PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, JPEG 2000 or AVIF"
+FORMATS = "PNG, JPEG or TIFF"
 
 # Format -> the first bytes of its files. Containers are told apart in `sniff`.
 MAGIC = {
@@ -26,22 +28,29 @@ MAGIC = {
     "tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     "bmp": (b"BM",),
     "jp2": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
-    "pnm": tuple(b"P%c%c" % (kind, space) for kind in b"123456fF" for space in b" \t\r\n#"),
+    "pnm": tuple(b"P%c%c" % (kind, space) for kind in b"1234567fF" for space in b" \t\r\n#"),
+    "hdr": (b"#?RADIANCE", b"#?RGBE"),
+    "blp": (b"BLP1", b"BLP2"),
+    "dds": (b"DDS ",),
+    "fits": (b"SIMPLE  =",),
+    "icns": (b"icns",),
+    "im": (b"Image type: ", b"Comment: ", b"Name: "),
+    "msp": (b"DanM", b"LinS"),
+    "pcx": tuple(b"\n%c\1" % version for version in (0, 2, 3, 5)),
+    "psd": (b"8BPS\0\1",),
+    "qoi": (b"qoif",),
+    "sgi": (b"\1\xda\0\1", b"\1\xda\0\2", b"\1\xda\1\1", b"\1\xda\1\2"),
+    "sun": (b"\x59\xa6\x6a\x95",),
+    "jxl": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
+    "xpm": (b"/* XPM */",),
 }
 
 # Kinds that people do hand over, and the one thing that helps.
 STRANGERS = (
     (b"%PDF", "a PDF"),
     (b"%!PS", "a PostScript file"),
-    (b"\xff\x0a", "a JPEG XL image"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
     (b"v/1\x01", "an OpenEXR image"),
-    (b"#?RADIANCE", "a Radiance HDR image"),
-    (b"8BPS", "a Photoshop document"),
-    (b"SIMPLE  =", "a FITS image"),
-    (b"DDS ", "a DDS texture"),
-    (b"\0\0\1\0", "an icon"),
-    (b"\0\0\2\0", "a cursor"),
+    (b"8BPS", "a large Photoshop document"),
     (b"PK\3\4", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\x7fELF", "a program"),
@@ -158,6 +167,8 @@ def sniff(head: bytes, source: Source) -> str:
     for format_, starts in MAGIC.items():
         if head.startswith(starts):
             return format_
+    if (found := _without_magic(head)) is not None:
+        return found
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[4:8] == b"ftyp":
@@ -165,7 +176,7 @@ def sniff(head: bytes, source: Source) -> str:
         if b"avif" in brands or b"avis" in brands:
             return "avif"
         if any(brand in brands for brand in (b"heic", b"heix", b"mif1", b"hevc")):
-            raise source.error(f"it is a HEIC image; convert it to {FORMATS}")
+            return "heic"
     if not head:
         raise source.error("it is empty; is the copy complete?")
     for start, kind in STRANGERS:
@@ -177,3 +188,39 @@ def sniff(head: bytes, source: Source) -> str:
     if text.startswith((b"<svg", b"<?xml")) and b"<svg" in head.lower():
         raise source.error(f"it is an SVG drawing; convert it to {FORMATS}")
     raise source.error(f"it is no image of a known format; convert it to {FORMATS}")
+
+
+def _without_magic(head: bytes) -> str | None:
+    """Return the format of files whose first bytes are no magic: icons, cursors, TGA and XBM."""
+    if head[:3] == b"\0\0\1" and head[3] == 0 and any(head[4:6]) and _is_icon(head):
+        return "ico"
+    if head[:3] == b"\0\0\2" and head[3] == 0 and any(head[4:6]) and _is_icon(head):
+        return "cur"
+    if _is_tga(head):
+        return "tga"
+    if re.match(rb"\s*(/\*[^*]*\*/\s*)?#define[ \t]+\S*_?width[ \t]+\d+", head):
+        return "xbm"
+    return None
+
+
+def _is_icon(head: bytes) -> bool:
+    """Whether the first entry of a directory of icons is one: its data lie behind the directory."""
+    count = int.from_bytes(head[4:6], "little")
+    size, offset = struct.unpack_from("<II", head.ljust(22, b"\0"), 14)
+    return bool(size > 0 and offset >= 6 + 16 * count)
+
+
+def _is_tga(head: bytes) -> bool:
+    if len(head) < 18:
+        return False
+    _, mapped, kind, _, map_length, map_bits, _, _, width, height, bits, flags = struct.unpack(
+        "<BBBHHBHHHHBB", head[:18]
+    )
+    known = kind in {1, 2, 3, 9, 10, 11} and mapped <= 1 and not flags & 0xC0
+    if not (known and width and height):
+        return False
+    if kind in {1, 9}:
+        return bool(mapped and map_length and map_bits in {15, 16, 24, 32} and bits in {8, 16})
+    gray = kind in {3, 11}
+    no_map = bool(mapped) or not (map_length or map_bits)
+    return bool(no_map and bits in ({8, 16} if gray else {15, 16, 24, 32}))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segment.images import libtiff
 from segment.images.damage import Damage, NoSuchPage
@@ -19,11 +20,13 @@ from segment.images.samples import unpack
 from segment.images.source import Source
 from segment.images.tiffcolor import colored
 from segment.images.tifflayout import Layout
+from segment.images.tiffothers import decode_otherwise
 from segment.images.tiffpages import find_pages
 
 Check = Callable[[int, int, int], None]
 
 RGB, SEPARATED, YCBCR = 2, 5, 6
+KNOWN = libtiff.BYTES | libtiff.PICTURES | {libtiff.NONE}
 GDAL_NODATA = 42113
 CM_PER_INCH = 2.54
 # Each byte with its bits in the other order.
@@ -79,11 +82,25 @@ def _decode_directory(
     layout = _layout(page, tif.byteorder, source)
     _check_size(layout, check, source)
     image = Image(np.empty((0, 0)), resolution=_resolution(page))
+    given = _nodata(page) if nodata is None else None if isinstance(nodata, str) else nodata
+    if layout.compression not in KNOWN:
+        samples, photometric = decode_otherwise(page, index, layout, source)
+        return colored(image, samples, photometric, layout, page, source, given), None
     segments, notes, damage = _read_segments(source.stream, layout, source.size)
     samples, photometric, wrong = _samples(layout, segments, page, source)
-    given = _nodata(page) if nodata is None else None if isinstance(nodata, str) else nodata
     image = colored(replace(image, notes=notes), samples, photometric, layout, page, source, given)
+    if given is not None and not all(segments):  # what sparse files leave out
+        image = image.hide(_absent(layout, segments))
     return image, damage or wrong
+
+
+def _absent(layout: Layout, segments: list[bytes]) -> NDArray[np.bool_]:
+    """Return which pixels (H, W) lie in strips or tiles that the file leaves out."""
+    flags = np.array([not segment for segment in segments])
+    gone = flags.reshape(layout.planes, layout.down, layout.across).max(axis=0)
+    rows = np.arange(layout.height) // layout.segment_height
+    columns = np.arange(layout.width) // layout.segment_width
+    return np.asarray(gone[rows][:, columns])
 
 
 def _nodata(page: Any) -> Nodata | None:
@@ -145,11 +162,6 @@ def _check_size(layout: Layout, check: Check, source: Source) -> None:
         raise Damage(f"{len(layout.offsets)} of {needed} strips or tiles are listed")
     if min(layout.offsets, default=0) < 0 or min(layout.counts, default=0) < 0:
         raise Damage("a strip or tile lies before the start")
-    known = libtiff.BYTES | libtiff.PICTURES | {libtiff.NONE}
-    if layout.compression not in known:
-        raise source.error(
-            f"its compression {layout.compression} is not known; convert it to LZW or deflate"
-        )
     if layout.predictor not in {1, 2, 3}:
         raise source.error(f"its predictor {layout.predictor} is not known; convert it to LZW")
 
@@ -171,7 +183,7 @@ def _read_segments(
     notes = (f"{absent} of {needed} strips or tiles are absent and read as 0",) if absent else ()
     if short:
         return segments, notes, f"{short} of {needed} strips or tiles lie beyond the end"
-    if absent == needed:
+    if absent == needed and any(layout.offsets[:needed]):
         return segments, notes, "no strip or tile has any data"
     return segments, notes, None
 

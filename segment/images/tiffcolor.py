@@ -64,6 +64,7 @@ def colored(
         alpha=None if alpha is None else np.ascontiguousarray(alpha),
         icc=icc,
         value_range=value_range,
+        n_colors=3 if photometric == RGB and colors.shape[2] > 3 else None,
         notes=(*notes, note_) if note_ else tuple(notes),
     )
 

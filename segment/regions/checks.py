@@ -24,6 +24,8 @@ class Picture(Protocol):
     def mask(self) -> NDArray[np.bool_] | None: ...
     @property
     def value_range(self) -> Range | None: ...
+    @property
+    def n_colors(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,12 @@ def check_image(
         wanted = image.value_range if wanted is None else wanted
         hidden += [] if image.mask is None else [~image.mask]
         values, channel_axis = image.pixels, -1
+        if color_space != "none" and image.n_colors is not None:
+            say(
+                f"{image.n_colors} of {values.shape[2]} bands are colours and taken, the others "
+                "not; color_space 'none' takes all as they are"
+            )
+            values = values[..., : image.n_colors]
     else:
         # Not np.asarray alone: it drops the mask of a masked array.
         values = np.ma.getdata(image) if np.ma.isMaskedArray(image) else np.asarray(image)
