@@ -27,11 +27,9 @@ DISTINCT = (
     (0, 159, 110), (134, 155, 247), (31, 240, 229), (167, 133, 98), (218, 218, 169),
 )  # fmt: skip
 
-# Profile of an outline across its width, in units of that width: the line is opaque up to the first
-# distance from its centre and gone at the second; so is the shadow that sets it off light ground.
-_LINE = (0.2, 0.65)
-_SHADOW = (0.5, 1.6)
 _SHADOW_OPACITY = 0.5
+_MARGIN = 8  # pixels beyond the frame, where the ends of lines are cut off
+_BITS = 4  # of a fraction of a pixel, where lines are drawn
 
 _BAND_ROWS = 256
 _SAMPLES = 250_000  # pixels looked at to find the range of values to show
@@ -126,8 +124,7 @@ def overlay(
 ) -> Picture:
     """Draw the outlines of the regions over a picture.
 
-    A line runs along the pixels right of and below a change of label, with soft edges and a soft
-    shadow.
+    The lines are smooth and of even width, with a soft shadow that sets them off light ground.
 
     Parameters
     ----------
@@ -138,8 +135,9 @@ def overlay(
     color : three ints
         Colour of the lines, RGB.
     width : float, optional
-        Width of a line, in pixels; None draws 1 pixel up to 1,200 pixels a side and grows with the
-        picture from there, so that lines stay visible when a large picture is fitted to a screen.
+        Width of a line, in pixels, rounded; None draws 1 pixel up to 1,200 pixels a side and grows
+        with the picture from there, so that lines stay visible when a large picture is fitted to a
+        screen.
 
     Returns
     -------
@@ -156,61 +154,110 @@ def overlay(
             f"a picture of shape {picture.shape} and type {picture.dtype} does not fit labels of "
             f"shape {labels.shape}; pass to_rgb(image)"
         )
-    thickness = max(1.0, max(labels.shape) / 1200) if width is None else float(width)
-    margin = math.ceil(_SHADOW[1] * thickness) + 1
+    thickness = max(1, round(max(labels.shape) / 1200 if width is None else width))
+    lines = smooth_outlines(labels)
     out = picture.copy()
+    if not lines:
+        return out
+    line, shadow = _coverage(lines, labels.shape, thickness)
     for top in range(0, len(labels), _BAND_ROWS):
-        bottom = min(top + _BAND_ROWS, len(labels))
-        first = max(top - margin, 0)
-        line, shadow = _coverage(labels[first : bottom + margin], thickness)
-        near = shadow[top - first : bottom - first] > 0
-        opaque = line[top - first : bottom - first][near, None] / np.float32(255)
-        dark = shadow[top - first : bottom - first][near, None] / np.float32(255)
-        drawn = picture[top:bottom][near] * (1 - dark)
+        rows = slice(top, top + _BAND_ROWS)
+        near = shadow[rows] > 0
+        opaque = line[rows][near, None] / np.float32(255)
+        dark = shadow[rows][near, None] * np.float32(_SHADOW_OPACITY / 255)
+        drawn = picture[rows][near] * (1 - dark)
         drawn += (np.asarray(color, np.float32) - drawn) * opaque
-        out[top:bottom][near] = np.rint(drawn)
+        out[rows][near] = np.rint(drawn)
     return out
 
 
-def _coverage(labels: Labels, width: float) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def smooth_outlines(labels: Labels) -> list[npt.NDArray[np.float64]]:
+    """Return the lines between regions, without the steps that the pixels make in them.
+
+    Each stretch between two junctions is smoothed on its own: three times, every point moves to the
+    mean of itself and its two neighbours, weighted 2 : 1 : 1; junctions stay.
+
+    Parameters
+    ----------
+    labels : (H, W) int array
+        Label map; the lines around masked pixels are included, the frame of the picture is not.
+
+    Returns
+    -------
+    list of (n, 2) float64 arrays
+        Points x, y; pixel (0, 0) covers 0..1 in both.
+    """
+    from segment.shapes.graph import trace_whole
+
+    arcs, _ = trace_whole(np.ascontiguousarray(labels, np.int32))
+    arcs = arcs.take(np.asarray((arcs.sides >= 0).all(axis=1)))
+    if not len(arcs):
+        return []
+    points, offsets = unit_steps(arcs.points, arcs.offsets)
+    first, last = offsets[:-1], offsets[1:] - 1
+    before = np.maximum(np.arange(len(points)) - 1, 0)
+    after = np.minimum(np.arange(len(points)) + 1, len(points) - 1)
+    loop, line = arcs.closed, ~arcs.closed
+    # A loop ends with its first point; the ends of a line have no neighbours but themselves.
+    before[first[loop]], after[last[loop]] = last[loop] - 1, first[loop] + 1
+    for ends in (first[line], last[line]):
+        before[ends] = after[ends] = ends
+    for _ in range(3):
+        points = (2 * points + points[before] + points[after]) / 4
+    return np.split(points, offsets[1:-1])
+
+
+def unit_steps(
+    points: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Put a point at every corner of a pixel on polylines that run along the pixels' edges."""
+    steps = np.diff(points, axis=0, append=points[-1:])
+    steps[offsets[1:] - 1] = 0  # from the end of a line to the beginning of the next
+    count = np.abs(steps).sum(axis=1)
+    count[offsets[1:] - 1] = 1
+    ends = np.cumsum(count)
+    within = np.arange(ends[-1]) - np.repeat(ends - count, count)
+    along = np.repeat(np.sign(steps), count, axis=0) * within[:, None]
+    return np.repeat(points, count, axis=0) + along.astype(np.float64), np.append(
+        0, ends[offsets[1:] - 1]
+    )
+
+
+def _coverage(
+    lines: Sequence[npt.NDArray[np.float64]], shape: tuple[int, ...], thickness: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return how much of each pixel the lines and their shadows cover, from 0 to 255."""
     import cv2
 
-    # Lines are drawn on a finer grid, at least 4 of its pixels wide, and averaged.
-    scale = math.ceil(4 / width)
-    height, columns = labels.shape
-    far = np.full((height * scale, columns * scale), 255, np.uint8)
-    beside = np.repeat(labels[:, 1:] != labels[:, :-1], scale, axis=0)
-    below = np.repeat(labels[1:] != labels[:-1], scale, axis=1)
-    for shift in (0, -1):  # a fine pixel on both sides of the change
-        far[:, scale + shift :: scale][:, : columns - 1][beside] = 0
-        far[scale + shift :: scale][: height - 1][below] = 0
-    # Half a pixel to the right and down, so that a line one pixel wide covers one pixel, not two.
-    half = scale // 2
-    far = cv2.copyMakeBorder(far, half, 0, half, 0, cv2.BORDER_REPLICATE)
-    far = far[: height * scale, : columns * scale]
-    if far.all():
-        none = np.zeros(labels.shape, np.uint8)
-        return none, none
-    steps = 100  # a hundredth of the width is close enough, and fits into a byte
-    distance = cv2.distanceTransform(far, cv2.DIST_L2, 5)
-    distance = cv2.convertScaleAbs(distance, alpha=steps / (scale * width))
-    at = np.arange(256) / steps
-    line = cv2.LUT(distance, np.rint(255 * _fall(at, *_LINE)).astype(np.uint8))
-    shadow = cv2.LUT(
-        distance, np.rint(255 * _SHADOW_OPACITY * _fall(at, *_SHADOW)).astype(np.uint8)
-    )
-    size = (columns, height)
-    return (
-        np.asarray(cv2.resize(line, size, interpolation=cv2.INTER_AREA)),
-        np.asarray(cv2.resize(shadow, size, interpolation=cv2.INTER_AREA)),
-    )
+    # OpenCV counts from the middle of a pixel. A line one pixel wide lies on the pixels right of
+    # and below the border, or it would be half as strong on two.
+    shift = 0.0 if thickness % 2 else 0.5
+    fixed = [
+        np.rint((over_the_edge(points, shape) + _MARGIN - shift) * 2**_BITS).astype(np.int32)
+        for points in lines
+    ]
+    size = (shape[0] + 2 * _MARGIN, shape[1] + 2 * _MARGIN)
+    line, shadow = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    # What is asked to be 3 wide and more, OpenCV draws one pixel wider.
+    thickness -= thickness > 2
+    cv2.polylines(line, fixed, False, 255, thickness, cv2.LINE_AA, _BITS)
+    cv2.polylines(shadow, fixed, False, 255, thickness + 1, cv2.LINE_AA, _BITS)
+    shadow = np.asarray(cv2.GaussianBlur(shadow, (0, 0), 0.6 + 0.2 * thickness))
+    inside = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
+    return line[inside], shadow[inside]
 
 
-def _fall(distance: npt.NDArray[np.float64], full: float, gone: float) -> npt.NDArray[np.float64]:
-    """Fall smoothly from 1 at distance `full` to 0 at distance `gone`."""
-    t = np.clip((gone - distance) / (gone - full), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))
+def over_the_edge(
+    points: npt.NDArray[np.float64], shape: tuple[int, ...]
+) -> npt.NDArray[np.float64]:
+    """Go on beyond the frame with a line that ends there, so that it is as wide there as inside."""
+    size = np.array(shape[1::-1], np.float64)
+    parts = [points]
+    for place, end in ((0, points[0]), (2, points[-1])):
+        outward = np.where(end <= 0, -_MARGIN, 0) + np.where(end >= size, _MARGIN, 0)
+        if outward.any():
+            parts.insert(place, end[None] + outward)
+    return np.concatenate(parts) if len(parts) > 1 else points
 
 
 def label_colors(labels: Labels) -> npt.NDArray[np.uint8]:

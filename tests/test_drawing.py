@@ -7,8 +7,15 @@ import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.segmentation import relabel_sequential, watershed
 
-from segment import drawing
-from segment.drawing import DISTINCT, contact_sheet, overlay, preview, to_rgb
+from segment.drawing import (
+    DISTINCT,
+    contact_sheet,
+    overlay,
+    preview,
+    smooth_outlines,
+    to_rgb,
+    unit_steps,
+)
 from segment.errors import InputError
 
 
@@ -102,9 +109,9 @@ def test_outlines_stand_out_on_any_ground(halves: np.ndarray, gray: int) -> None
 @pytest.mark.parametrize("width", [1.0, 2.5, 5.0])
 def test_outlines_are_thin(halves: np.ndarray, width: float) -> None:
     ground = blank(halves.shape, 128)
-    changed = (overlay(ground, halves, width=width) != ground).any(axis=2)
-    columns = np.flatnonzero(changed.any(axis=0))
-    assert len(columns) <= 3.2 * width + 2
+    change = np.abs(overlay(ground, halves, width=width).astype(int) - ground).max(axis=2)
+    columns = np.flatnonzero(change.max(axis=0) > 12)
+    assert len(columns) <= 2 * width + 4
     assert 30 in columns
 
 
@@ -118,13 +125,31 @@ def test_one_region_has_no_outline() -> None:
     assert np.array_equal(overlay(picture, np.ones((9, 8), np.int32)), picture)
 
 
-def test_outlines_do_not_depend_on_the_bands_they_are_drawn_in(monkeypatch) -> None:
-    rng = np.random.default_rng(1)
-    labels = np.kron(rng.integers(1, 9, (12, 9)), np.ones((5, 4), int)).astype(np.int32)
-    picture = rng.integers(0, 256, (*labels.shape, 3)).astype(np.uint8)
-    whole = overlay(picture, labels, width=2.0)
-    monkeypatch.setattr(drawing, "_BAND_ROWS", 7)
-    assert np.array_equal(overlay(picture, labels, width=2.0), whole)
+def test_outlines_are_smooth_and_even() -> None:
+    y, x = np.indices((200, 200))
+    labels = 1 + (np.hypot(x - 99.5, y - 99.5) < 80).astype(np.int32)
+    (line,) = smooth_outlines(labels)
+    radius = np.hypot(*(line - 100).T)
+    assert np.abs(radius - 80).max() < 0.6
+    turn = np.diff(line, axis=0)
+    angle = np.diff(np.unwrap(np.arctan2(turn[:, 1], turn[:, 0])))
+    assert np.abs(angle).max() < 0.5  # where the border of pixels turns by 1.57
+    drawn = lightness(overlay(blank(labels.shape, 0), labels, width=4.0))
+    around = np.linspace(0, 2 * np.pi, 200, endpoint=False)[:, None]
+    across = np.arange(70, 90, 0.5)
+    at = [np.rint(99.5 + across * f(around)).astype(int) for f in (np.sin, np.cos)]
+    widths = (drawn[at[0], at[1]] > 110).sum(axis=1) / 2
+    assert widths.min() >= 4
+    assert widths.max() <= 7
+
+
+def test_points_at_every_corner() -> None:
+    points = np.array([[0, 0], [3, 0], [3, 2], [5, 5], [5, 3]], np.int32)
+    found, offsets = unit_steps(points, np.array([0, 3, 5]))
+    assert found.tolist() == [
+        [0, 0], [1, 0], [2, 0], [3, 0], [3, 1], [3, 2], [5, 5], [5, 4], [5, 3]
+    ]  # fmt: skip
+    assert offsets.tolist() == [0, 6, 9]
 
 
 @pytest.mark.parametrize("width", [1.0, 2.0, 3.0, 6.0])
@@ -133,22 +158,23 @@ def test_outlines_lie_where_the_label_changes(halves: np.ndarray, width: float) 
         drawn = lightness(overlay(blank(labels.shape, 0), labels, width=width))
         profile = drawn.mean(axis=1 - axis)
         middle = (profile * np.arange(len(profile))).sum() / profile.sum()
-        assert 29 <= middle <= 30.01
+        assert 29.4 <= middle <= 30.1
 
 
 def test_outlines_reach_the_edge_of_the_picture(halves: np.ndarray) -> None:
     drawn = overlay(blank(halves.shape, 0), halves)
-    assert np.array_equal(drawn[0], drawn[20])
-    assert np.array_equal(drawn[-1], drawn[20])
+    for edge in (0, -1):
+        assert np.abs(drawn[edge].astype(int) - drawn[20]).max() <= 2
 
 
 def test_lines_grow_with_large_pictures() -> None:
     labels = np.ones((20, 3600), np.int32)
     labels[:, 1800:] = 2
     ground = blank(labels.shape, 128)
-    touched = (overlay(ground, labels) != ground).any(axis=2)[10].sum()
-    narrow = (overlay(ground, labels, width=1.0) != ground).any(axis=2)[10].sum()
-    assert touched >= 2 * narrow
+    touched, narrow = (
+        (lightness(overlay(ground, labels, width=width))[10] > 180).sum() for width in (None, 1.0)
+    )
+    assert touched >= 2 * narrow > 0
 
 
 def test_picture_is_not_written_to(halves: np.ndarray) -> None:
