@@ -18,6 +18,10 @@ Picture = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.integer]
 
 OUTLINE = (255, 232, 64)  # yellow: rare in photographs, and light on dark ground
+NAMED = {
+    "black": "#000", "white": "#fff", "red": "#f00", "green": "#0f0", "blue": "#00f",
+    "yellow": "#ff0", "cyan": "#0ff", "magenta": "#f0f", "orange": "#ff8000", "gray": "#808080",
+}  # fmt: skip
 PAPER = 255  # masked pixels fade into it
 
 # Colours of labels. Any two differ by 18 in CIEDE2000, where 2 can just be told apart.
@@ -169,6 +173,35 @@ def overlay(
         drawn += (np.asarray(color, np.float32) - drawn) * opaque
         out[rows][near] = np.rint(drawn)
     return out
+
+
+def parse_color(text: str) -> tuple[int, int, int]:
+    """Return a colour's red, green and blue.
+
+    Parameters
+    ----------
+    text : str
+        ``"#ff8000"``, ``"#f80"``, ``"255,128,0"``, or one of `NAMED`.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    word = text.strip().lower()
+    word = NAMED.get(word, word)
+    digits = word.removeprefix("#")
+    if word.startswith("#") and len(digits) in (3, 6) and not set(digits) - set("0123456789abcdef"):
+        size = len(digits) // 3
+        red, green, blue = (int((digits[k * size : (k + 1) * size] * 2)[:2], 16) for k in range(3))
+        return red, green, blue
+    parts = word.split(",")
+    if len(parts) == 3 and all(part.strip().isdecimal() and int(part) < 256 for part in parts):
+        red, green, blue = map(int, parts)
+        return red, green, blue
+    raise InputError(
+        f"{text!r} is no colour; give one such as #ff8000, 255,128,0 or {', '.join(NAMED)}"
+    )
 
 
 def smooth_outlines(labels: Labels) -> list[npt.NDArray[np.float64]]:

@@ -11,6 +11,7 @@ from segment.drawing import (
     DISTINCT,
     contact_sheet,
     overlay,
+    parse_color,
     preview,
     smooth_outlines,
     to_rgb,
@@ -244,3 +245,22 @@ def test_contact_sheet_keeps_every_picture() -> None:
 def test_a_contact_sheet_needs_a_picture() -> None:
     with pytest.raises(InputError, match="at least one"):
         contact_sheet([])
+
+
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [
+        ("#ff8000", (255, 128, 0)),
+        ("#0F8", (0, 255, 136)),
+        ("1, 2,3", (1, 2, 3)),
+        ("Red", (255, 0, 0)),
+    ],
+)
+def test_colours_in_words_and_numbers(text: str, color: tuple[int, ...]) -> None:
+    assert parse_color(text) == color
+
+
+@pytest.mark.parametrize("text", ["", "#ff", "#gg0000", "1,2", "1,2,300", "-1,2,3", "beige-ish"])
+def test_what_is_no_colour(text: str) -> None:
+    with pytest.raises(InputError, match="is no colour; give one such as"):
+        parse_color(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -55,7 +56,8 @@ class BatchOptions:
             **recipe.params.as_dict(),
             **asdict(recipe.cut),
             "save": list(recipe.kinds),
-            **recipe.options,
+            # As they come back from the manifest: JSON knows no tuples.
+            **json.loads(json.dumps(dict(recipe.options))),
             "page": recipe.page,
             "accept_damaged": recipe.accept_damaged,
             "nodata": None if recipe.nodata is None else str(recipe.nodata),

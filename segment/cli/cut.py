@@ -45,7 +45,7 @@ def cut(
     with options.usage(context):
         at = Cut(saving.level, saving.regions)
         at = at if at.wanted else Cut(level=DEFAULT_LEVEL)
-        kinds = saving.kinds
+        kinds, given = saving.kinds, saving.given
         if json and output == exports.STDOUT:
             raise InputError("--json and -o - would both write to standard output; drop one")
         if "filtered" in kinds:
@@ -67,6 +67,7 @@ def cut(
             kinds,
             hierarchy=hierarchy,
             record=record,
+            options=given,
             target=job.target,
             overwrite=overwrite,
         )

@@ -7,7 +7,9 @@ A command is a function in a module of its own, imported only when the command i
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cut": ("segment.cli.cut", "Cut a saved hierarchy at another level or number of regions."),
     "bandwidth": ("segment.cli.bandwidth", "Say which bandwidths suit a picture, and why."),
     "points": ("segment.cli.points", "Cluster the rows of a table of numbers."),
-    "palette": ("segment.cli.palette", "Find the main colours of a picture."),
+    "palette": ("segment.cli.palette", "Find the main colours of pictures."),
     "warmup": ("segment.cli.warmup", "Compile everything now, so that later runs start at once."),
 }
 
@@ -37,6 +39,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] in COMMANDS:
             self.add_command(load(args[0]))
+        elif args and (hint := meant(args[0])):
+            raise typer.BadParameter(hint, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -49,8 +53,27 @@ class LazyGroup(TyperGroup):
             fail(explain(error, spelled(command) if command else {}))
         except MemoryError as error:
             fail(f"out of memory{f': {error}' if str(error) else ''}; use a smaller image")
+        except BrokenPipeError:  # whoever read has seen enough, as `head` does
+            drop_output()
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+
+
+def meant(word: str) -> str | None:
+    """Return the command that was meant by a file in place of one; None if it is no file."""
+    path = Path(word)
+    if path.is_dir():
+        return f"{word} is a folder; use  segment image {word}  or  segment batch {word} DST"
+    ends = {".npz": "cut", ".csv": "points", ".tsv": "points", ".txt": "points", ".npy": "points"}
+    if path.is_file() or path.suffix:
+        command = ends.get(path.suffix.lower(), "image")
+        return f"{word} is no command; use  segment {command} {word}"
+    return None
+
+
+def drop_output() -> None:
+    """Let what is still to be printed go nowhere, at the end too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str) -> None:
@@ -118,3 +141,8 @@ def run() -> None:
         app(prog_name="segment")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            drop_output()

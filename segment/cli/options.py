@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from segment.errors import InputError, SegmentError
-from segment.exports.kinds import KINDS, parse_kinds
+from segment.exports.kinds import KINDS, check_options, parse_kinds
 from segment.params import (
     AUTO,
     COLOR_SPACES,
@@ -35,6 +35,7 @@ from segment.params import (
     choice,
     choose_scale,
     page_number,
+    positive_number,
     whole_number,
 )
 
@@ -317,6 +318,36 @@ Jobs = Annotated[
 ]
 
 
+def _color(text: str) -> Any:
+    from segment.drawing import parse_color
+
+    try:
+        return parse_color(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+OutlineColor = Annotated[
+    Any,
+    typer.Option(
+        "--outline-color",
+        metavar="COLOR",
+        parser=_color,
+        show_default="#ffe840",
+        help="Colour of the lines of overlay and sheet, such as red, #ff8000 or 255,128,0.",
+    ),
+]
+OutlineWidth = Annotated[
+    float | None,
+    typer.Option(
+        "--outline-width",
+        metavar="PIXELS",
+        show_default="1, more beyond 1,800 pixels a side",
+        help="Width of those lines.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Saving:
     """Where to cut, and what is saved how: what every command that saves pictures is told."""
@@ -324,6 +355,25 @@ class Saving:
     save: Save = _SAVED
     regions: Regions = None
     level: Level = None
+    outline_color: OutlineColor = None
+    outline_width: OutlineWidth = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """How kinds are saved: the options for that which were given.
+
+        Raises
+        ------
+        InputError
+            If one is out of its domain, or goes with no kind that is saved.
+        """
+        if self.outline_width is not None:
+            positive_number("outline_width", self.outline_width)
+        names = {name for kind in KINDS.values() for name in kind.options}
+        found = {name: getattr(self, name, None) for name in names}
+        found = {name: value for name, value in found.items() if value is not None}
+        check_options(self.kinds, found)
+        return found
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -387,6 +437,7 @@ class Work(Saving):
             ),
             cut=cut,
             kinds=self.kinds,
+            options=self.given,
             page=page_number(self.page),
             max_pixels=whole_number("max_pixels", self.max_pixels, minimum=1),
             accept_damaged=self.accept_damaged,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Writer = Callable[[Product, Path, bool], Path]
 
 _WRITERS = "segment.exports.writers"
+_OUTLINES = ("outline_color", "outline_width")
 _LIKE_INPUT = (".png", ".tif", ".webp", ".bmp", ".ppm", ".pgm")
 
 
@@ -72,9 +73,9 @@ KINDS: dict[str, Kind] = {
         _LIKE_INPUT, f"{_WRITERS}:write_filtered", suffix=_suffix_of_image, needs="filtered"
     ),
     "boundaries": Kind((".png",), f"{_WRITERS}:write_boundaries"),
-    "overlay": Kind((".png",), f"{_WRITERS}:write_overlay"),
+    "overlay": Kind((".png",), f"{_WRITERS}:write_overlay", options=_OUTLINES),
     "preview": Kind((".png",), f"{_WRITERS}:write_preview", "labels in colours"),
-    "sheet": Kind((".png",), f"{_WRITERS}:write_sheet", "side by side"),
+    "sheet": Kind((".png",), f"{_WRITERS}:write_sheet", "side by side", options=_OUTLINES),
     "contours": Kind(
         (".png",), f"{_WRITERS}:write_contours", "levels as 16-bit gray", needs="hierarchy"
     ),

@@ -66,8 +66,17 @@ class Product:
 
     @cached_property
     def overlay(self) -> drawing.Picture:
-        """The outlines over the image, (H, W, 3) uint8."""
-        return drawing.overlay(self.original, self.segmentation.labels)
+        """The outlines over the image, (H, W, 3) uint8; not faded where alpha hides it."""
+        image, ground = self.image, self.original
+        if image.alpha is not None and image.mask is not None:
+            seen = image.pixels[image.mask][None]
+            ground = drawing.to_rgb(image.pixels, like=seen, value_range=image.value_range)
+        return drawing.overlay(
+            ground,
+            self.segmentation.labels,
+            color=self.options.get("outline_color", drawing.OUTLINE),
+            width=self.options.get("outline_width"),
+        )
 
     @property
     def contours(self) -> npt.NDArray[np.uint16]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from segment import __version__, images
+from segment import __version__, drawing, images
 from segment.files import write_bytes
+from segment.regions.ranges import dtype_range
 
 if TYPE_CHECKING:
     from segment.exports.product import Product
@@ -57,8 +58,11 @@ def write_boundaries(product: Product, path: Path, overwrite: bool) -> Path:
 
 
 def write_overlay(product: Product, path: Path, overwrite: bool) -> Path:
-    """Write the outlines over the picture."""
-    return images.write_image(path, product.overlay, overwrite=overwrite)
+    """Write the outlines over the picture, transparent where that is."""
+    alpha = product.image.alpha
+    if alpha is not None:
+        alpha = drawing.to_rgb(alpha, value_range=dtype_range(alpha.dtype))[..., 0]
+    return images.write_image(path, product.overlay, alpha=alpha, overwrite=overwrite)
 
 
 def write_preview(product: Product, path: Path, overwrite: bool) -> Path:

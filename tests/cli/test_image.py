@@ -359,6 +359,28 @@ def test_one_file_can_be_named(folder: Path) -> None:
     assert read_image("new/outlined.png").pixels.shape == (24, 30, 3)
 
 
+def test_outlines_have_the_colour_and_width_asked_for(folder: Path) -> None:
+    args = ("a.png", "--save", "overlay", "--outline-color", "red", "-o")
+    assert run(*args, "thin.png").exit_code == run(*args, "b.png", "--outline-width", "5").exit_code
+    thin, wide = (
+        np.ptp(read_image(name).pixels.astype(int), axis=2) > 128 for name in ("thin.png", "b.png")
+    )
+    assert 0 < thin.sum() < wide.sum() / 2
+    misused(run(*args, "c.png", "--outline-width", "0"), "--outline-width 0")
+    misused(run("a.png", "--outline-color", "reddish"), "'reddish' is no colour")
+    misused(run("a.png", "--save", "labels", "--outline-width", "2"), "goes with overlay or sheet")
+
+
+def test_an_overlay_keeps_alpha(folder: Path) -> None:
+    alpha = np.full((24, 30), 200, np.uint8)
+    alpha[:6] = 0
+    write_image("b.png", halves(), alpha=alpha)
+    assert run("b.png", "--save", "overlay", "-o", "out.png").exit_code == 0
+    found = read_image("out.png")
+    assert np.array_equal(found.alpha, alpha)
+    assert np.array_equal(found.pixels[0, :9], halves()[0, :9])  # not faded under it
+
+
 def test_of_a_folder_its_pictures_are_taken(folder: Path) -> None:
     Path("in/deep").mkdir(parents=True)
     for name in ("in/b.png", "in/deep/c.png"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
+from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -13,6 +16,8 @@ from typer.testing import CliRunner
 from segment import __version__
 from segment.cli import main
 from segment.errors import InputError
+
+ROOT = Path(__file__).parents[2]
 
 
 def segment(*args: str) -> subprocess.CompletedProcess[str]:
@@ -122,7 +127,7 @@ def test_parameters_are_named_as_the_command_names_them(monkeypatch: pytest.Monk
     result = CliRunner().invoke(main.app, ["palette", "a.png"])
     assert result.exit_code == 1
     assert result.stderr == (
-        "segment: --bandwidth 2.5 is odd with --n-threads 3; --color-space luv goes, "
+        "segment: a.png: --bandwidth 2.5 is odd with --n-threads 3; --color-space luv goes, "
         "--color-space not\n"
     )
 
@@ -144,3 +149,31 @@ def test_a_bug_keeps_its_traceback(broken_command) -> None:
     broken_command.append(ZeroDivisionError("a bug"))
     with pytest.raises(ZeroDivisionError):
         typer.main.get_command(main.app)(["broken"])
+
+
+@pytest.mark.parametrize(
+    ("word", "command"),
+    [("a.jpg", "image"), ("tree.npz", "cut"), ("rows.csv", "points"), (".", "batch")],
+)
+def test_a_file_in_place_of_a_command(word: str, command: str) -> None:
+    result = CliRunner().invoke(main.app, [word])
+    assert result.exit_code == 2
+    assert f"segment {command} {word}" in " ".join(result.stderr.split())
+
+
+def test_who_reads_may_stop_reading(tmp_path: Path) -> None:
+    """As in ``segment bandwidth *.png | head -1``."""
+    from segment.images import write_image
+
+    write_image(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "segment", "bandwidth", *["a.png"] * 300],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert errors == b""
