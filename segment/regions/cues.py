@@ -48,7 +48,12 @@ class Cues:
 
 
 def region_cues(
-    pixels: Pixels, color_space: str, labels: NDArray[np.int32], n: int, n_threads: int
+    pixels: Pixels,
+    color_space: str,
+    labels: NDArray[np.int32],
+    n: int,
+    n_threads: int,
+    tones: FloatArray | None = None,
 ) -> Cues:
     """Measure the cues of regions.
 
@@ -64,6 +69,9 @@ def region_cues(
         Number of regions.
     n_threads : int
         Threads to use; the result does not depend on it.
+    tones : ndarray, shape (n, C), float32, optional
+        Values of regions that `pixels` does not show, because they are too small: what cues they
+        have is theirs, not that of what lies around them. NaN for all others.
 
     Notes
     -----
@@ -95,7 +103,8 @@ def region_cues(
     )
     joint = np.concatenate([half_smooth, TEXTURE_UNITS * texture[:1]])
     jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
-    words = run(lambda job: palette_words(*job), jobs, n_threads)
+    found = run(lambda job: palette_words(*job), jobs, n_threads)
+    words = [word for word, _ in found]
 
     shape = planes.shape[1:]
     ratio = (labels.shape[0] / shape[0], labels.shape[1] / shape[1])
@@ -117,20 +126,51 @@ def region_cues(
     per_length = np.float32(1 / np.sqrt(ratio[0] * ratio[1]))
     shares = counts.astype(np.float32) * per_area
     lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32)
-    return Cues(
+    strange = strangeness_of(neighbours(words[0]))
+    cues = Cues(
         shares,
         COLOR_WORDS + JOINT_WORDS,
         counts[:, :COLOR_WORDS].sum(axis=1).astype(np.float32) * per_area,
         pairs,
         lengths * per_length,
-        _boundary_cues(smooth, words[0], words[2], cracks, edges, len(pairs)) * per_length,
+        _boundary_cues(smooth, words[0], words[2], strange, cracks, edges, len(pairs)) * per_length,
     )
+    hidden = np.flatnonzero(np.isfinite(tones[:, 0])) if tones is not None else ()
+    if tones is not None and len(hidden):
+        own = comparable_colors(tones[hidden], pixels, color_space, n_threads)
+        _show_details(cues, np.asarray(hidden) + 1, own, found[0][1])
+    return cues
+
+
+def _show_details(
+    cues: Cues,
+    hidden: NDArray[np.intp],
+    own: FloatArray,
+    centers: FloatArray,
+) -> None:
+    """Give regions that the picture does not show their own colour, and the contrast of it."""
+    counts, areas = cues.counts[:, :COLOR_WORDS], cues.areas
+    per_area = 1 / np.maximum(areas, 1e-6)[:, None]
+    colors = counts @ centers * per_area
+    colors[hidden] = own
+    distance = ((colors[hidden, None] - centers) ** 2).sum(axis=2)
+    counts[hidden] = 0
+    counts[hidden, distance.argmin(axis=1)] = areas[hidden]
+
+    is_hidden = np.zeros(len(areas), bool)
+    is_hidden[hidden] = True
+    edges = np.flatnonzero(is_hidden[cues.pairs].any(axis=1))
+    a, b = cues.pairs[edges].T
+    contrast = np.sqrt(((colors[a] - colors[b]) ** 2).sum(axis=1)) / UNIT_CONTRAST
+    cues.boundaries[edges, 0] = contrast * cues.lengths[edges]
+    cues.boundaries[edges, 1] = 0  # what lies around them is the same on all sides
 
 
 def _boundary_cues(
     smooth: FloatArray,
     colors: NDArray[np.uint8],
     textures: NDArray[np.uint8],
+    strange: FloatArray,
     cracks: NDArray[np.int64],
     edges: NDArray[np.int32],
     n_edges: int,
@@ -146,11 +186,7 @@ def _boundary_cues(
         boundaries.add_differences(
             shares, SIDE_SHIFT, SIDE_REACH, shape, cracks, edges, differences
         )
-    counts = np.zeros((COLOR_WORDS, COLOR_WORDS))
-    word_kernels.count_neighbours(colors, NEIGHBOURS, counts)
-    boundaries.add_strangeness(
-        colors, strangeness_of(counts), NEIGHBOUR_REACH, cracks, edges, strangeness
-    )
+    boundaries.add_strangeness(colors, strange, NEIGHBOUR_REACH, cracks, edges, strangeness)
     return np.stack([contrasts, differences / 2, strangeness], axis=1)
 
 
@@ -162,6 +198,13 @@ def _shares(words: NDArray[np.uint8], size: int, side: int) -> Any:
     shares = np.empty((-(-height // side), -(-width // side), size), np.float32)
     word_kernels.block_shares(words, side, shares)
     return cv2.GaussianBlur(shares, (0, 0), SIDE_BLUR / 2**SIDE_SHIFT)
+
+
+def neighbours(words: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Count which colours (H, W) are near each other."""
+    counts = np.zeros((COLOR_WORDS, COLOR_WORDS))
+    word_kernels.count_neighbours(words, NEIGHBOURS, counts)
+    return counts
 
 
 def strangeness_of(counts: NDArray[np.float64]) -> FloatArray:
@@ -182,8 +225,11 @@ def strangeness_of(counts: NDArray[np.float64]) -> FloatArray:
     return np.asarray(0.5 - 0.5 * information, np.float32)
 
 
-def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
-    """Return the word (H, W) of each pixel of `planes` (C, H, W) in a palette of `size` words."""
+def palette_words(planes: FloatArray, size: int) -> tuple[NDArray[np.uint8], FloatArray]:
+    """Return the word (H, W) of each pixel of `planes` (C, H, W) in a palette of `size` words.
+
+    Also returned is the palette, (size, C).
+    """
     height, width = planes.shape[1:]
     step = max(1, int(np.sqrt(height * width / SAMPLES)))
     top, left = min(step, height) // 2, min(step, width) // 2
@@ -191,23 +237,48 @@ def palette_words(planes: FloatArray, size: int) -> NDArray[np.uint8]:
     centers = word_kernels.kmeans(np.ascontiguousarray(samples), size, LLOYD_STEPS)
     words = np.empty(height * width, np.uint8)
     word_kernels.assign(planes.reshape(len(planes), -1), centers, words)
-    return words.reshape(height, width)
+    return words.reshape(height, width), centers
 
 
 def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
     """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
+    planes = _filled_planes(pixels, color_space, n_threads)
+    if color_space == "none":
+        middle, factor = _scale_of(planes)
+        planes -= middle[:, None, None]
+        planes *= factor
+    return planes
+
+
+def comparable_colors(
+    values: FloatArray, pixels: Pixels, color_space: str, n_threads: int
+) -> FloatArray:
+    """Return values (n, C) as `comparable_planes` returns those of `pixels`, but (n, C)."""
+    picture = Pixels(values[:, None], None, pixels.gray, pixels.channel_axis)
+    colors = _filled_planes(picture, color_space, n_threads)[:, :, 0].T
+    if color_space == "none":
+        middle, factor = _scale_of(_filled_planes(pixels, color_space, n_threads))
+        colors = (colors - middle) * factor
+    return colors
+
+
+def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
     space = "none" if color_space == "none" else "lab"
     planes = feature_planes(pixels, space, n_threads=n_threads)
-    if pixels.mask is not None:
-        if not pixels.mask.any():
-            return np.zeros_like(planes)
-        rows, columns = _nearest_kept(pixels.mask)
-        planes = planes[:, rows, columns]
-    if space == "none":
-        planes -= planes.mean(axis=(1, 2), keepdims=True)
-        spread = float(np.sqrt(planes.var(axis=(1, 2), dtype=np.float64).sum()))
-        planes *= np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)
-    return planes
+    if pixels.mask is None:
+        return planes
+    if not pixels.mask.any():
+        return np.zeros_like(planes)
+    rows, columns = _nearest_kept(pixels.mask)
+    return planes[:, rows, columns]
+
+
+def _scale_of(planes: FloatArray) -> tuple[FloatArray, np.float32]:
+    """Return the mean of each band, and the factor that gives them the spread of Lab."""
+    middle = planes.mean(axis=(1, 2))
+    centered = planes - middle[:, None, None]
+    spread = float(np.sqrt(centered.var(axis=(1, 2), dtype=np.float64).sum()))
+    return middle, np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)
 
 
 def _nearest_kept(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

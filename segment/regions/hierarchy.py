@@ -199,17 +199,21 @@ class Hierarchy:
 
 
 def build_hierarchy(
-    segmentation: Segmentation, n_threads: int | None = None, seen: Pixels | None = None
+    segmentation: Segmentation,
+    n_threads: int | None = None,
+    seen: Pixels | None = None,
+    tones: NDArray[np.float32] | None = None,
 ) -> Hierarchy:
     """Merge the regions of a segmentation; see `Segmentation.hierarchy`.
 
-    `seen` is the image at its reference size, where that is already known.
+    `seen` is the image at its reference size, where that is already known, and `tones` the values
+    of regions that it does not show, see `region_cues`.
     """
     labels, n = segmentation._labels, segmentation.n_regions
     space, threads = segmentation.params.color_space, resolve_n_threads(n_threads)
     if seen is None:
         seen = pyramid.at_reference_size(segmentation._pixels, space, threads)
-    cues = region_cues(seen, space, labels, n, threads)
+    cues = region_cues(seen, space, labels, n, threads, tones)
     children, heights = merging.merge(
         cues.counts,
         cues.first_texture,

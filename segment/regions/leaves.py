@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.kernels.regions import details as detail_kernels
 from segment.kernels.regions import labels as kernels
 from segment.notices import say
 from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
-from segment.regions import pyramid
+from segment.regions import details, pyramid
 from segment.regions.bandwidths import rounded
 from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.climbing import Modes, find_modes
 from segment.regions.cues import TYPICAL_SPREAD
 from segment.regions.doubts import deviations, doubts
+from segment.regions.features import FloatArray, feature_planes
 from segment.regions.hierarchy import Hierarchy, build_hierarchy
 from segment.regions.labelling import Labels, label_modes
 from segment.regions.ranges import Range
 from segment.regions.segmentation import Segmentation
 from segment.threads import resolve_n_threads
-
-if TYPE_CHECKING:
-    from segment.regions.features import FloatArray
 
 # Nothing is fused that was kept apart at the reference size.
 NEVER = 1e-15
@@ -41,14 +40,17 @@ class Leaves:
         The leaves, at the image's own size.
     seen : Pixels, optional
         The image at its reference size, by which they are to be merged, where that is known.
+    tones : ndarray, shape (n, C), float32, optional
+        Values, as in `seen`, of the leaves that it does not show; NaN of others.
     """
 
     segmentation: Segmentation
     seen: Pixels | None = None
+    tones: FloatArray | None = None
 
     def merge(self, n_threads: int | None = None) -> Hierarchy:
         """Return their hierarchy."""
-        return build_hierarchy(self.segmentation, n_threads, self.seen)
+        return build_hierarchy(self.segmentation, n_threads, self.seen, self.tones)
 
 
 def hierarchy(
@@ -144,16 +146,54 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
     ratio = np.array(shape) / seen.values.shape[:2]
     at_reference = replace(params, min_size=_reference_min_size(params.min_size, ratio.prod()))
     found = label_modes(find_modes(seen, at_reference, None, threads), at_reference, threads)
-    table = found.modes
-    table[:, :2] = (table[:, :2] + np.float32(0.5)) * ratio.astype(np.float32) - np.float32(0.5)
-    if offsets is not None:
-        table[:, 2:] = table[:, 2:] + offsets
-    labels = pyramid.bring_up(found.labels, levels, params.connectivity, threads)
     own = replace(
         params, spatial_bandwidth=rounded(params.spatial_bandwidth * float(np.sqrt(ratio.prod())))
     )
-    labels, table = _tidied(labels, table, own, pixels.mask, threads)
-    return Leaves(Segmentation(labels, table, own, pixels), seen)
+    labels, modes, tones = _drawn(found, levels, seen, own, threads)
+    if offsets is not None:
+        modes[:, 2:] = modes[:, 2:] + offsets
+    return Leaves(Segmentation(labels, modes, own, pixels), seen, tones)
+
+
+def _drawn(
+    found: Labels,
+    levels: Sequence[pyramid.Level],
+    seen: Pixels,
+    params: MeanShiftParams,
+    n_threads: int,
+) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+    """Bring leaves up to the first of the levels, and part details from them on the way.
+
+    Returned are labels, modes, and the values of details, NaN for other leaves.
+    """
+    deviation = pyramid.spread(levels[-1])
+    middle = details.sought_at(levels)
+    level = levels[middle].plain()
+    labels, border = pyramid.bring_up(
+        found.labels, [level, *levels[middle + 1 :]], deviation, params.connectivity, n_threads
+    )
+    ratio = np.array(level.shape, np.float32) / np.array(found.labels.shape, np.float32)
+    modes = found.modes
+    modes[:, :2] = (modes[:, :2] + np.float32(0.5)) * ratio - np.float32(0.5)
+    places, new = details.part_details(
+        labels, len(modes), level, border, deviation, params.min_size, n_threads
+    )
+    picture = pyramid.as_pixels(pyramid.Level(new[:, None]), seen, params.color_space)
+    tones = np.concatenate(
+        [np.full((len(modes), level.n_bands), np.nan, np.float32), picture.values[:, 0]]
+    )
+    if len(new):
+        features = feature_planes(picture, params.color_space)[:, :, 0].T
+        modes = np.concatenate([modes, np.hstack([places, features])])
+    labels, modes, tones = _tidied(labels, modes, tones, params, True, n_threads)
+
+    labels, _ = pyramid.bring_up(
+        labels, levels[: middle + 1], deviation, params.connectivity, n_threads
+    )
+    ratio = np.array(levels[0].shape, np.float32) / np.array(level.shape, np.float32)
+    modes[:, :2] = (modes[:, :2] + np.float32(0.5)) * ratio - np.float32(0.5)
+    masked = seen.mask is not None
+    return _tidied(labels, modes, tones, params, masked, n_threads)
 
 
 def _reference_min_size(min_size: int, ratio: float) -> int:
@@ -164,19 +204,25 @@ def _reference_min_size(min_size: int, ratio: float) -> int:
 
 def _tidied(
     labels: NDArray[np.int32],
-    table: FloatArray,
+    modes: FloatArray,
+    tones: FloatArray,
     params: MeanShiftParams,
-    mask: NDArray[np.bool_] | None,
+    in_pieces: bool,
     n_threads: int,
-) -> Labels:
-    """Number regions by their first pixels; cut what a mask cuts, join what became too small."""
-    number = np.empty(len(table) + 1, np.int32)
-    areas = np.empty(len(table) + 1, np.int64)
+) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+    """Number regions by their first pixels, make each of one piece, and join what is too small."""
+    number = np.empty(len(modes) + 1, np.int32)
+    areas = np.empty(len(modes) + 1, np.int64)
     n = kernels.number_in_order(labels, number, areas)
     there = number[1:] > 0  # what is mostly masked may have no pixel of its own
-    ordered = np.empty((n, table.shape[1]), np.float32)
-    ordered[number[1:][there] - 1] = table[there]
-    if mask is None and (areas[1:] >= params.min_size).all():
-        return Labels(labels, ordered)
+    order = number[1:][there] - 1
+    ordered, tones_ordered = np.empty((n, modes.shape[1]), np.float32), np.empty_like(tones[:n])
+    ordered[order], tones_ordered[order] = modes[there], tones[there]
+    if not in_pieces and (areas[1 : n + 1] >= params.min_size).all():
+        return labels, ordered, tones_ordered
     owner = labels - np.int32(1)
-    return label_modes(Modes(owner, ordered), replace(params, range_bandwidth=NEVER), n_threads)
+    never = replace(params, range_bandwidth=NEVER)
+    labels, modes = label_modes(Modes(owner, ordered), never, n_threads)
+    origin = np.empty(len(modes) + 1, np.int32)
+    detail_kernels.origins(labels, owner, origin)
+    return labels, modes, tones_ordered[origin[1:]]

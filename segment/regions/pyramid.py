@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ BAND_ROWS = 64
 CHUNK = 1 << 14  # border pixels of one job
 # Local means are over this many coarse pixels either way.
 REACH = 2
-SWEEPS = 2
+SWEEPS = 1
 SMOOTHNESS = 0.1
 SHARPNESS = 4.0
 BLUR = 7
@@ -48,14 +48,25 @@ class Level:
     """
 
     values: NDArray[Any]
-    table: FloatArray
-    mask: NDArray[np.bool_]
+    table: FloatArray = field(default_factory=lambda: _EMPTY)
+    mask: NDArray[np.bool_] = field(default_factory=lambda: _EVERYTHING)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width."""
         height, width = self.values.shape[:2]
         return height, width
+
+    @property
+    def n_bands(self) -> int:
+        """Number of bands."""
+        return int(self.values.shape[2])
+
+    def plain(self) -> Level:
+        """Return the same with values that need no table."""
+        if not self.table.size:
+            return self
+        return Level(np.take(self.table, self.values), _EMPTY, self.mask)
 
 
 def reference_shape(height: int, width: int) -> tuple[int, int]:
@@ -160,18 +171,32 @@ def at_reference_size(pixels: Pixels, color_space: str, n_threads: int) -> Pixel
     return as_pixels(levels[-1], pixels, color_space)
 
 
+def spread(level: Level) -> float:
+    """Return the standard deviation of a picture, all bands together."""
+    kept = level.values[level.mask] if level.mask.size else level.values.reshape(-1, level.n_bands)
+    return float(np.sqrt(kept.var(axis=0, dtype=np.float64).sum())) if len(kept) else 0.0
+
+
 def bring_up(
-    labels: NDArray[np.int32], levels: Sequence[Level], connectivity: int, n_threads: int
-) -> NDArray[np.int32]:
-    """Bring a label map of the last of several levels up to the first."""
+    labels: NDArray[np.int32],
+    levels: Sequence[Level],
+    deviation: float,
+    connectivity: int,
+    n_threads: int,
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Bring a label map of the last of several levels up to the first.
+
+    `deviation` is the `spread` of the picture at its reference size.
+
+    Also returned is where, on the last level but the first, pixels were near borders; empty where
+    there is only one level.
+    """
     removable = refining.removable_pixels(connectivity)
-    noise2 = np.float32(
-        (NOISE_SHARE * np.sqrt(levels[-1].values.var(axis=(0, 1), dtype=np.float64).sum())) ** 2
-        + 1e-12
-    )
+    noise2 = np.float32((NOISE_SHARE * deviation) ** 2 + 1e-12)
+    border = _EVERYTHING
     for finer, coarser in zip(levels[-2::-1], levels[:0:-1], strict=True):
-        labels = _refine(labels, coarser, finer, removable, noise2, n_threads)
-    return labels
+        labels, border = _refine(labels, coarser, finer, removable, noise2, n_threads)
+    return labels, border
 
 
 def _children(n_fine: int, n_coarse: int) -> NDArray[np.int64]:
@@ -183,6 +208,11 @@ def _children(n_fine: int, n_coarse: int) -> NDArray[np.int64]:
     edges = np.arange(n_coarse + 1) * (n_fine / n_coarse)
     first: NDArray[np.int64] = np.ceil(edges - 0.5).astype(np.int64)
     return first
+
+
+def parents(n_fine: int, n_coarse: int) -> NDArray[np.intp]:
+    """Return the coarse row of each fine one."""
+    return np.repeat(np.arange(n_coarse), np.diff(_children(n_fine, n_coarse)))
 
 
 def _blurred(level: Level) -> FloatArray:
@@ -207,7 +237,7 @@ def _refine(
     removable: NDArray[np.bool_],
     noise2: np.float32,
     n_threads: int,
-) -> NDArray[np.int32]:
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     height, width = coarse.shape
     rows, columns = _children(fine.shape[0], height), _children(fine.shape[1], width)
     row_bands = bands(height, BAND_ROWS)
@@ -248,4 +278,4 @@ def _refine(
                 chunks,
                 n_threads,
             )  # fmt: skip
-    return out
+    return out, border

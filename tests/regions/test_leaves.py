@@ -202,3 +202,44 @@ def test_smallest_leaves(noisy: Any, min_size: int, least: int) -> None:
     areas = np.bincount(leaves.labels.ravel())[1:]
     assert areas.min() >= least
     assert leaves.params.min_size == min_size
+
+
+def wired(height: int, width: int) -> tuple[Any, Any]:
+    """A sky with two slanting wires two pixels thick, a dot, and grain; and which is which."""
+    y, x = np.mgrid[:height, :width].astype(float)
+    truth = np.ones((height, width), int)
+    truth[abs(y - 0.3 * height - 0.21 * x) < 1.1] = 2
+    truth[abs(y - 0.9 * height + 0.4 * x) < 1.1] = 3
+    truth[(y - 0.15 * height) ** 2 + (x - 0.8 * width) ** 2 < 5**2] = 4
+    sky = np.stack([110 + 60 * y / height, 150 + 40 * y / height, 220 + 0 * y], axis=2)
+    image = np.where((truth > 1)[..., None], 40, sky)
+    image += np.random.default_rng(0).normal(0, 2, image.shape)
+    return np.clip(image + 0.5, 0, 255).astype(np.uint8), truth
+
+
+@pytest.mark.parametrize("shape", [(900, 1300), (1700, 2500)])
+def test_thin_and_small_things_are_leaves(shape: tuple[int, int]) -> None:
+    from scipy.ndimage import binary_dilation
+
+    image, truth = wired(*shape)
+    tree = segment.hierarchy(image)
+    near = binary_dilation(truth > 1, iterations=4)
+    for cut in (tree.leaves, tree.cut(n_regions=5000), tree.cut(0.03)):
+        areas = np.bincount(cut.labels.ravel())
+        small = (areas < 0.01 * truth.size)[cut.labels]
+        for thing in (2, 3, 4):
+            assert small[truth == thing].mean() > 0.9
+        assert near[small].mean() > 0.95
+    # What people see is the sky.
+    areas = np.bincount(tree.cut(0.45).labels.ravel())
+    assert areas.max() > 0.6 * truth.size
+
+
+def test_noise_has_no_details() -> None:
+    image = np.random.default_rng(0).normal(128, 10, (800, 1200)).clip(0, 255).astype(np.uint8)
+    leaves = find_leaves(
+        check_image(image, color_space="luv"),
+        MeanShiftParams(spatial_bandwidth=5.0, range_bandwidth=4.0),
+    )
+    assert leaves.tones is not None
+    assert np.isfinite(leaves.tones).all(axis=1).sum() < 3

@@ -167,15 +167,19 @@ def near_means(
                     n += 1
         sums[:] = 0
         counts[:] = 0
+        s = 0
         for i in range(max(y - reach, 0), min(y + reach + 1, height)):
             for j in range(max(x - reach, 0), min(x + reach + 1, width)):
                 label = labels[i, j]
-                for s in range(n):
-                    if sides[k, s] == label:
-                        kind = 1 if border[i, j] else 0
-                        counts[kind, s] += 1
-                        for c in range(n_bands):
-                            sums[kind, s, c] += planes[i, j, c]
+                if sides[k, s] != label:  # mostly it is that of the pixel before
+                    s = 0
+                    while s < n - 1 and sides[k, s] != label:
+                        s += 1
+                if sides[k, s] == label:
+                    kind = 1 if border[i, j] else 0
+                    counts[kind, s] += 1
+                    for c in range(n_bands):
+                        sums[kind, s, c] += planes[i, j, c]
         for s in range(n):
             kind = 0 if counts[0, s] > 0 else 1
             per_pixel = F(1) / F(counts[kind, s])
