@@ -348,6 +348,23 @@ OutlineWidth = Annotated[
 ]
 
 
+def _names(text: str) -> Any:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+Properties = Annotated[
+    Any,
+    typer.Option(
+        "--properties",
+        metavar="NAME,...",
+        parser=_names,
+        show_default=False,
+        help="Further columns of regions, as scikit-image's regionprops names them, such as "
+        "eccentricity,solidity.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Saving:
     """Where to cut, and what is saved how: what every command that saves pictures is told."""
@@ -357,6 +374,7 @@ class Saving:
     level: Level = None
     outline_color: OutlineColor = None
     outline_width: OutlineWidth = None
+    properties: Properties = None
 
     @property
     def given(self) -> dict[str, Any]:

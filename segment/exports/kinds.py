@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
     "hierarchy": Kind(
         (".npz",), f"{_WRITERS}:write_hierarchy", "every level, .npz", needs="hierarchy"
     ),
-    "regions": Kind((".csv",), f"{_WRITERS}:write_regions", "a table"),
+    "regions": Kind((".csv",), f"{_WRITERS}:write_regions", "a table", options=("properties",)),
     # Comes last, so that it can list the others.
     "json": Kind((".json",), f"{_WRITERS}:write_json", named=False),
 }

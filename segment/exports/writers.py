@@ -87,7 +87,9 @@ def write_hierarchy(product: Product, path: Path, overwrite: bool) -> Path:
 
 def write_regions(product: Product, path: Path, overwrite: bool) -> Path:
     """Write the table of the regions."""
-    return write_text(path, to_csv(product.segmentation.regions()), overwrite)
+    return write_text(
+        path, to_csv(product.segmentation.regions(product.options.get("properties", ()))), overwrite
+    )
 
 
 def write_json(product: Product, path: Path, overwrite: bool) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.errors import InputError
 from segment.kernels.regions import measuring
 from segment.notices import say
 from segment.params import DEFAULT_KINDS, Bandwidth, MeanShiftOptions, MeanShiftParams
@@ -135,9 +136,28 @@ class Segmentation:
         out[:-1] |= self._labels[:-1] != self._labels[1:]
         return out
 
-    def regions(self) -> dict[str, NDArray[Any]]:
+    def regions(self, properties: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
         """Return a table of the regions, as columns of length n.
 
+        Parameters
+        ----------
+        properties : sequence of str
+            Further ones, by their names in `skimage.measure.regionprops`, such as
+            ``"eccentricity"`` or ``"solidity"``; their columns have the names that
+            `skimage.measure.regionprops_table` gives them.
+
+        Returns
+        -------
+        dict
+            The columns described below, then those of `properties`.
+
+        Raises
+        ------
+        InputError
+            If a property is unknown, or is no number, or several, a region.
+
+        Notes
+        -----
         ``label``, ``area`` (pixels), ``centroid-0``, ``centroid-1`` (row, column), ``bbox-0`` to
         ``bbox-3`` (first row, first column, one past the last row, column), ``mean-k`` and
         ``std-k`` of each band of the image in its own units, ``perimeter`` (pixels, 4-neighbour
@@ -156,7 +176,32 @@ class Segmentation:
         table |= {f"mean-{k}": origin[:, k] + mean[:, k] for k in range(mean.shape[1])}
         table |= {f"std-{k}": std[:, k] for k in range(mean.shape[1])}
         table["perimeter"] = corners @ np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
-        return table
+        return table | self._further(properties)
+
+    def _further(self, properties: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return columns that scikit-image measures."""
+        if isinstance(properties, str):
+            raise InputError(f"properties={properties!r} is one text; give a list of names")
+        if not properties:
+            return {}
+        from skimage import measure
+
+        measured: Any = measure.regionprops_table  # it has no types
+        values = self._shown(self._pixels.values)
+        found: dict[str, NDArray[Any]] = {}
+        for name in properties:
+            try:
+                columns = measured(self._labels, values, properties=(name,))
+            except (AttributeError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"properties={name!r} is unknown; see skimage.measure.regionprops for names"
+                ) from error
+            if any(column.dtype == object for column in columns.values()):
+                raise InputError(
+                    f"properties={name!r} is no number a region; choose one such as 'eccentricity'"
+                )
+            found |= columns
+        return found
 
     def adjacency(self) -> dict[str, NDArray[Any]]:
         """Return a table of the pairs of regions that touch at an edge, as columns.

@@ -371,6 +371,17 @@ def test_outlines_have_the_colour_and_width_asked_for(folder: Path) -> None:
     misused(run("a.png", "--save", "labels", "--outline-width", "2"), "goes with overlay or sheet")
 
 
+def test_the_table_has_the_columns_asked_for(folder: Path) -> None:
+    args = ("a.png", "--save", "regions", "-o", "a.csv", "--properties")
+    assert run(*args, "solidity, extent").exit_code == 0
+    header, *rows = Path("a.csv").read_text().splitlines()
+    assert header.endswith(",perimeter,solidity,extent")
+    assert len(rows) == 2
+    result = run(*args, "roundness", "--overwrite")
+    assert result.exit_code == 1
+    assert "--properties roundness is unknown" in result.stderr
+
+
 def test_an_overlay_keeps_alpha(folder: Path) -> None:
     alpha = np.full((24, 30), 200, np.uint8)
     alpha[:6] = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage.measure import regionprops_table
 
 import segment
 from segment.errors import FileError, InputError
@@ -148,3 +149,26 @@ def test_no_module_shadows_a_public_name(image: np.ndarray) -> None:
     for name in segment.__all__:
         assert not isinstance(getattr(segment, name), types.ModuleType), name
     assert callable(segment.hierarchy)
+
+
+def test_further_properties_are_those_of_scikit_image(image: np.ndarray) -> None:
+    found = cut(image)
+    names = ("eccentricity", "solidity", "moments_hu", "intensity_max")
+    expected = regionprops_table(found.labels, image, properties=names)
+    table = found.regions(properties=names)
+    assert list(table)[: len(found.regions())] == list(found.regions())
+    for name, column in expected.items():
+        assert np.array_equal(table[name], column)
+
+
+@pytest.mark.parametrize("name", ["roundness", "coords", "image"])
+def test_properties_that_are_no_columns(image: np.ndarray, name: str) -> None:
+    with pytest.raises(InputError, match=f"properties='{name}' is"):
+        cut(image).regions(properties=[name])
+    with pytest.raises(InputError, match="give a list"):
+        cut(image).regions(properties=name)
+
+
+def test_properties_of_no_region() -> None:
+    found = segment.mean_shift(np.zeros((4, 4)), mask=np.zeros((4, 4), bool))
+    assert [len(c) for c in found.regions(properties=["solidity"]).values()] == [0] * 12
