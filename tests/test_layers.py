@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent / "segment"
 # own storey; the rooms of a wing do not know the other wing (see WINGS).
 STOREYS = [
     {"errors"},
-    {"files", "notices", "params", "threads"},
+    {"files", "memory", "notices", "params", "threads"},
     {"kernels"},
     {"kernels.regions", "kernels.points", "kernels.shapes"},
     {"regions", "points"},

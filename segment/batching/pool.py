@@ -21,6 +21,7 @@ from segment.batching.picture import Task
 from segment.batching.plan import Job
 from segment.errors import SegmentError
 from segment.files import REMEDIES, TEMPORARY, display_name
+from segment.memory import free_memory
 
 PROGRAM = "from segment.batching.worker import main; main()"
 POLL = 0.5  # seconds; Windows sees Ctrl-C only between two waits
@@ -230,16 +231,3 @@ class Pool:
             worker.stop()
             if worker.job is not None:
                 self._remove_leftovers(worker, worker.job)
-
-
-def free_memory() -> float:
-    """Return the bytes of memory that can be taken; infinite where the system does not tell."""
-    limits = [float("inf")]
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        facts = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        limits.append(float(facts["MemAvailable"].split()[0]) * 1024)
-    with contextlib.suppress(OSError, ValueError):  # a container's own limit
-        most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
-        limits.append(float(most) - float(used))
-    return max(min(limits), 0.0)

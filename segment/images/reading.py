@@ -20,11 +20,14 @@ from segment.images.nodata import (
 from segment.images.picture import Image
 from segment.images.quiet import no_pixel_limit, no_warnings
 from segment.images.source import Source, open_source
+from segment.memory import refuse_beyond
 from segment.params import MAX_PIXELS, whole_number
 from segment.regions.ranges import Range, check_range, stretched
 
 BYTES_PER_PIXEL = 16  # the most that one pixel of the limit may take, in memory and in the file
 LEFT_OUT = "; the others are not read"
+SMALL = 1 << 24  # pixels that are decoded without a look at the memory
+COPIES = 3  # of the pixels that decoders hold at a time
 SLACK = 1 << 26  # bytes of metadata that a small image may have
 
 
@@ -176,6 +179,12 @@ def _decode(
             raise source.error(
                 f"{width} x {height} pixels (of {pixel_bytes} bytes) are more than the limit of "
                 f"{max_pixels:,} pixels; raise --max-pixels if the memory is there"
+            )
+        if width * height > SMALL:
+            refuse_beyond(
+                width * height * pixel_bytes * COPIES,
+                f"decoding {source.display}, {width} x {height} pixels,",
+                "use a machine with more, or a smaller picture",
             )
 
     try:

@@ -17,7 +17,7 @@ from segment.kernels.regions.labels import count_pixels
 from segment.params import Cut
 from segment.regions import cuts, pyramid
 from segment.regions.checks import Pixels
-from segment.regions.cues import region_cues
+from segment.regions.cues import UNIT_CONTRAST, region_cues
 from segment.threads import resolve_n_threads
 
 if TYPE_CHECKING:
@@ -228,4 +228,51 @@ def build_hierarchy(
     levels = np.zeros(len(parents), np.float32)
     scaled = (np.maximum.accumulate(heights, dtype=np.float64) / MIDDLE_HEIGHT) ** LEVEL_POWER
     levels[n:] = scaled / (1 + scaled)
+    if segmentation.params.connectivity == 2:
+        parents, levels = join_at_corners(segmentation, parents, levels)
     return Hierarchy(segmentation, parents, levels)
+
+
+def join_at_corners(
+    leaves: Segmentation, parents: NDArray[np.int32], levels: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Merge roots that meet at corners alone, those of like colours first, after all others.
+
+    Where edges alone do not hang an image together, a mask having parted it, corners do.
+    """
+    n, labels = leaves.n_regions, leaves._labels
+    part, n_parts = cuts.by_merges(parents, n, len(parents) - n)
+    if n_parts < 2:
+        return parents, levels
+    corners = [
+        (part[labels[:-1, :-1]], part[labels[1:, 1:]]),
+        (part[labels[:-1, 1:]], part[labels[1:, :-1]]),
+    ]
+    met = [np.stack([a, b], axis=-1)[(a != b) & (a > 0) & (b > 0)] for a, b in corners]
+    pairs = np.unique(np.sort(np.concatenate(met), axis=1), axis=0)
+    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    sums = np.zeros((n_parts + 1, leaves.modes.shape[1] - 2))
+    np.add.at(sums, part[1:], areas[:, None] * leaves.modes[:, 2:].astype(np.float64))
+    features = sums / np.bincount(part[1:], areas, minlength=n_parts + 1).clip(1)[:, None]
+    apart = np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1)
+    root = np.zeros(n_parts + 1, np.int64)
+    above = np.arange(len(parents))
+    for node in range(len(parents) - 1, -1, -1):
+        if parents[node] >= 0:
+            above[node] = above[parents[node]]
+    root[part[1:]] = above[:n]
+    made, joined = parents.tolist(), levels.tolist()
+
+    def upmost(node: int) -> int:
+        while made[node] >= 0:
+            node = made[node]
+        return node
+
+    for k in np.argsort(apart, kind="stable"):
+        a, b = (upmost(int(root[p])) for p in pairs[k])
+        if a != b:
+            made[a] = made[b] = len(made)
+            made.append(-1)
+            level = float(apart[k] / (apart[k] + UNIT_CONTRAST))
+            joined.append(max(joined[-1], level))
+    return np.array(made, np.int32), np.array(joined, np.float32)

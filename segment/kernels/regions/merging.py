@@ -305,13 +305,33 @@ def cut_tree(parents: Any, n_leaves: int, n_merges: int, table: Any) -> int:
 def meeting_levels(pairs: Any, parents: Any, levels: Any, out: Any) -> None:
     """Put into `out` (E,) the level at which each pair of leaves (1..n) is in one region.
 
-    Pairs must touch: then they do meet.
+    Pairs must be below one root. Nodes are on chains, each from a node to the child with most nodes
+    below it [1]_, so that few chains lie above any leaf, be the tree as lopsided as it will.
+
+    References
+    ----------
+    .. [1] D. Sleator and R. Tarjan, "A Data Structure for Dynamic Trees", Journal of Computer and
+       System Sciences 26(3), 1983.
     """
+    m = len(parents)
+    below = np.ones(m, np.int64)
+    heavy = np.full(m, -1, np.int32)
+    for node in range(m):  # children come before their parents
+        above = parents[node]
+        if above >= 0:
+            below[above] += below[node]
+            if heavy[above] < 0 or below[node] > below[heavy[above]]:
+                heavy[above] = node
+    top = np.empty(m, np.int32)
+    for node in range(m - 1, -1, -1):
+        above = parents[node]
+        top[node] = top[above] if above >= 0 and heavy[above] == node else node
     for i in range(len(pairs)):
         a, b = pairs[i, 0] - 1, pairs[i, 1] - 1
-        while a != b:
-            if a < b:
-                a = parents[a]
+        while top[a] != top[b]:
+            # The chain that ends lower is left: its parent was made earlier.
+            if parents[top[b]] < 0 or 0 <= parents[top[a]] < parents[top[b]]:
+                a = parents[top[a]]
             else:
-                b = parents[b]
-        out[i] = levels[a]
+                b = parents[top[b]]
+        out[i] = levels[max(a, b)]
