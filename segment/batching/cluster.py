@@ -20,6 +20,7 @@ AHEAD = 3  # jobs handed over for each thread of the cluster: enough to keep it 
 TIMEOUT = "10s"
 WARM_ATTEMPTS = 3
 POLL = 2.0  # seconds between two looks whether anybody still works
+ANSWER = 5.0  # seconds for the answer of a job that is done
 PATIENCE = 300.0  # seconds without any worker
 
 
@@ -95,10 +96,16 @@ class _Run:
         self._submit(todo, AHEAD * sum(threads.values()))
         while self._pending:
             future = self._next()
-            job = self._pending.pop(future.key)
             if future.status == "cancelled":
                 raise OSError("no answer")
-            yield _entry(future, job, self._task)
+            try:
+                entry = _entry(future, self._pending[future.key], self._task)
+            except TimeoutError:
+                # Its worker has died with the answer, and another does the job again.
+                future.add_done_callback(self._finished.put)
+                continue
+            del self._pending[future.key]
+            yield entry
             self._submit(todo, 1)
 
     def _submit(self, todo: Iterator[Job], n: int) -> None:
@@ -165,9 +172,10 @@ def _warm_hosts(client: Any, task: Task) -> None:
 
 
 def _entry(future: Any, job: Job, task: Task) -> Entry:
-    error = future.exception()
+    """Return the entry of a job that is done, or raise TimeoutError if the answer is lost."""
+    error = future.exception(timeout=ANSWER)
     if error is None:
-        entry: Entry = future.result()
+        entry: Entry = future.result(timeout=ANSWER)
         return entry
     reason = " ".join(str(error).split()) or type(error).__name__
     return {
