@@ -23,19 +23,22 @@ def leaf_mark(labels: Any, markers: Any, leaf: int) -> int:
 
 def spread(parents: Any, labels: Any, markers: Any, n_leaves: int) -> list[int]:
     """Mark of each leaf: its own, or that of the first region that it merges with and has one."""
-    areas = [int((labels == leaf + 1).sum()) for leaf in range(n_leaves)]
     own = [leaf_mark(labels, markers, leaf) for leaf in range(n_leaves)]
+    children: list[list[int]] = [[] for _ in parents]
+    leaves: list[set[int]] = [{node} if node < n_leaves else set() for node in range(len(parents))]
+    for node, parent in enumerate(parents):  # children come before their parents
+        if parent >= 0:
+            children[parent].append(node)
+            leaves[parent] |= leaves[node]
 
     def stands_for(node: int) -> int:
         if node < n_leaves:
             return own[node]
-        best, found = -1, 0
-        for child in [i for i, parent in enumerate(parents) if parent == node]:
-            leaves = below(parents, child, n_leaves)
-            area = sum(areas[leaf] for leaf in leaves)
-            if any(own[leaf] for leaf in leaves) and area > best:
-                best, found = area, stands_for(child)
-        return found
+        marked = [child for child in children[node] if any(own[leaf] for leaf in leaves[child])]
+        if not marked:
+            return 0
+        areas = [int(np.isin(labels - 1, list(leaves[child])).sum()) for child in marked]
+        return stands_for(marked[areas.index(max(areas))])
 
     out = []
     for leaf in range(n_leaves):
