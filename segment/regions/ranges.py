@@ -94,7 +94,9 @@ def find_range(
         return stretched(values, mask), None
     if values.dtype.kind == "b" or values.dtype == np.uint8:
         return own, None
-    low, high = span
+    low, high = (value.item() if isinstance(value, np.generic) else value for value in span)
+    if values.dtype.kind == "f":
+        low, high = float(low), float(high)
     if low == high == 0 or (values.dtype.kind == "f" and low >= 0 and high <= 1):
         return own, None
     if values.dtype.kind == "f" and low >= -OVERSHOOT and high <= 1 + OVERSHOOT:
@@ -124,7 +126,8 @@ def stretched(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Range:
     step = max(1, math.isqrt(values.shape[0] * values.shape[1] // SAMPLES))
     sample = values[::step, ::step]
     sample = sample.reshape(-1) if mask is None else sample[mask[::step, ::step]].reshape(-1)
-    low, high = (float(v) for v in np.percentile(sample, TAILS)) if sample.size else (0.0, 0.0)
+    ends = np.percentile(sample.astype(np.float64), TAILS) if sample.size else (0.0, 0.0)
+    low, high = (float(end) for end in ends)
     if not low < high:
         low, high = (float(v) for v in extremes(values, mask))
     return (low, high) if low < high else (low, low + 1.0)

@@ -241,3 +241,18 @@ def test_warnings_name_the_line_that_called() -> None:
     with pytest.warns(segment.InputWarning) as caught:
         segment.mean_shift(HALVES)
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("dtype", [bool, "f2", "f4", "f8", "g", *DEEP])
+@pytest.mark.parametrize("wanted", [None, "auto"])
+def test_any_dtype_has_a_range(dtype: Any, wanted: Any) -> None:
+    values = np.array([0, 1, 0, 1, 1]).astype(dtype)
+    (low, high), _ = found(values, wanted)
+    assert low < high
+    assert type(low) is type(high) is float
+
+
+def test_the_largest_half_floats_do_not_overflow() -> None:
+    (low, high), _ = found(np.array([-60000, 0, 60000], "f2"))
+    assert (low, high) == pytest.approx((-60000, 60000), rel=1e-2)
+    assert found(np.array([0, 60000], "f2"))[0] == (0, 65535)
