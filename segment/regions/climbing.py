@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,6 +129,52 @@ def climb(
     return Climb(pixels, chosen, find_modes(pixels, chosen, pixel_weights, threads))
 
 
+def climb_window(
+    image: ArrayLike,
+    params: MeanShiftParams,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    *,
+    channel_axis: int | None = -1,
+    mask: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    n_threads: int | None = None,
+) -> Climb:
+    """Climb from the pixels of a window of an image that is itself a part of a larger one.
+
+    The modes are those of the larger image, to the last bit, if the part goes on around the window
+    as far as `reach` says (or to where the image ends), and the window begins and ends on the grid
+    that `reach` names (or where the image ends).
+
+    Parameters
+    ----------
+    image, channel_axis, mask, weights, n_threads
+        As in `segment.mean_shift`: the window and what surrounds it.
+    params : MeanShiftParams
+        The parameters of the run, numbers all.
+    rows, columns : tuple of two int
+        Where the window lies in `image`: first, and one past the last.
+
+    Returns
+    -------
+    climb : Climb
+        Of the window: its pixels and modes; rows and columns count from its first pixel.
+
+    Raises
+    ------
+    InputError
+        If the image, the mask or the weights cannot be used.
+    """
+    threads = resolve_n_threads(n_threads)
+    pixels = check_image(
+        image, color_space=params.color_space, channel_axis=channel_axis, mask=mask
+    )
+    pixel_weights = check_weights(weights, pixels.values.shape[:2])
+    part = Window(*rows, *columns)
+    modes = find_modes(pixels, params, pixel_weights, threads, part)
+    return Climb(part.of(pixels), params, modes)
+
+
 def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray | None:
     """Return per-pixel weights as float32, or raise InputError if they cannot be used."""
     if weights is None:
@@ -144,40 +191,55 @@ def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArr
     return values.astype(np.float32)
 
 
+class Window(NamedTuple):
+    """The pixels that climb: first row, one past the last, first column, one past the last."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.bottom - self.top, self.right - self.left
+
+    def of(self, pixels: Pixels) -> Pixels:
+        """Return the part of an image that it holds."""
+        part = slice(self.top, self.bottom), slice(self.left, self.right)
+        mask = None if pixels.mask is None else pixels.mask[part]
+        return replace(pixels, values=pixels.values[part], mask=mask)
+
+
 def find_modes(
-    pixels: Pixels, params: MeanShiftParams, weights: FloatArray | None, n_threads: int
+    pixels: Pixels,
+    params: MeanShiftParams,
+    weights: FloatArray | None,
+    n_threads: int,
+    part: Window | None = None,
 ) -> Modes:
-    """Climb from every pixel to its mode, with the engine that the parameters name."""
-    return ENGINES[params.engine](pixels, params, weights, n_threads)
+    """Climb to their modes from every pixel, or those of a window, with the engine of `params`."""
+    height, width = pixels.values.shape[:2]
+    part = Window(0, height, 0, width) if part is None else part
+    return ENGINES[params.engine](pixels, params, weights, n_threads, part)
 
 
-def reach(
-    spatial_bandwidth: float, *, kernel: str = "flat", engine: str = "fast", max_iter: int = 100
-) -> tuple[int, int]:
-    """Return how far, in pixels, a pixel's mode depends on others, and the grid of the engine.
-
-    Parameters
-    ----------
-    spatial_bandwidth, kernel, engine, max_iter
-        As in `segment.mean_shift`.
+def reach(params: MeanShiftParams) -> tuple[int, int]:
+    """Return how far, in pixels, a window's modes depend on others, and the grid of the engine.
 
     Returns
     -------
     margin : int
-        Modes in a crop are those of the whole image, to the last bit, for pixels at least this far
-        from its sides (sides of the image itself do not count).
+        How far around a window pixels are needed for `climb_window`.
     grid : int
-        The crop's first row and first column must be multiples of this.
+        The rows and columns in the whole image on which windows begin and end are multiples of
+        this, but for the ends of the image.
     """
-    params = MeanShiftParams(
-        spatial_bandwidth=spatial_bandwidth, kernel=kernel, engine=engine, max_iter=max_iter
-    )
-    window_reach = window.window_reach(KERNELS.index(kernel), params.spatial_bandwidth) + 1
-    if engine == "exact":
+    kind = KERNELS.index(params.kernel)
+    window_reach = window.window_reach(kind, params.spatial_bandwidth) + 1
+    if params.engine == "exact":
         return params.max_iter * window_reach, 1
-    block, tile = _tiling(params)
-    travel = int(np.ceil(MAX_TRAVEL * params.spatial_bandwidth)) + window_reach
-    return tile + travel + window_reach + block, tile
+    travel = int(np.ceil(MAX_TRAVEL * params.spatial_bandwidth))
+    return travel + 2 * window_reach, _tiling(params)[1]
 
 
 def _tiling(params: MeanShiftParams) -> tuple[int, int]:
@@ -206,7 +268,11 @@ def _pad_weights(weights: FloatArray | None, pad: int, shape: tuple[int, ...]) -
 
 
 def _find_exact(
-    pixels: Pixels, params: MeanShiftParams, weights: FloatArray | None, n_threads: int
+    pixels: Pixels,
+    params: MeanShiftParams,
+    weights: FloatArray | None,
+    n_threads: int,
+    part: Window,
 ) -> Modes:
     """Climb from every pixel on its own."""
     kind = KERNELS.index(params.kernel)
@@ -214,7 +280,7 @@ def _find_exact(
     planes = feature_planes(
         pixels, params.color_space, pad=pad, pad_right=window.LANES, n_threads=n_threads
     )
-    n_bands, (height, width) = len(planes), pixels.values.shape[:2]
+    n_bands, (height, width) = len(planes), part.shape
     padded_weights = _pad_weights(weights, pad, planes.shape[1:])
     table = np.zeros((height, width, 2 + n_bands), np.float32)
 
@@ -227,15 +293,16 @@ def _find_exact(
             window.window_shape(kind, params.spatial_bandwidth, params.range_bandwidth, extent),
             params.max_iter,
             np.float32(params.tol**2),
-            pad,
+            (pad + part.top, pad + part.left),
             *rows,
             table,
         )
 
     run(climb, bands(height, ROWS_OF_JOB), n_threads)
     owner = np.arange(height * width, dtype=np.int32).reshape(height, width)
-    if pixels.mask is not None:
-        owner[~pixels.mask] = -1
+    mask = part.of(pixels).mask
+    if mask is not None:
+        owner[~mask] = -1
     return Modes(owner, table.reshape(height * width, 2 + n_bands))
 
 
@@ -256,12 +323,16 @@ def _short_scale(pixels: Pixels, params: MeanShiftParams, weights: FloatArray | 
 
 
 def _find_fast(
-    pixels: Pixels, params: MeanShiftParams, weights: FloatArray | None, n_threads: int
+    pixels: Pixels,
+    params: MeanShiftParams,
+    weights: FloatArray | None,
+    n_threads: int,
+    part: Window,
 ) -> Modes:
     """Climb from the cells of small blocks, with a shared memory of trajectories in each tile."""
     kind = KERNELS.index(params.kernel)
     extent, pad = _padding(pixels, params)
-    n_bands, (height, width) = pixels.values.shape[2], pixels.values.shape[:2]
+    n_bands, (height, width) = pixels.values.shape[2], part.shape
     scale = _short_scale(pixels, params, weights)
     space, threads = params.color_space, n_threads
     planes = np.empty((n_bands, 0, 0), np.float32)
@@ -284,8 +355,8 @@ def _find_fast(
 
     def shift(corner: tuple[int, int]) -> FloatArray:
         top, left = corner
-        part = owner[top : top + tile, left : left + tile]
-        own = np.empty(part.shape, np.int32)  # contiguous, or the kernel would compile twice
+        place = owner[top : top + tile, left : left + tile]
+        own = np.empty(place.shape, np.int32)  # contiguous, or the kernel would compile twice
         table: FloatArray = fast.shift_tile(
             kind,
             planes,
@@ -305,11 +376,11 @@ def _find_fast(
             np.float32(JOIN_RADIUS**2),
             np.float32(CLAIM_RADIUS**2),
             np.float32(SMOOTH_RADIUS**2),
-            top,
-            left,
+            part.top + top,
+            part.left + left,
             own,
         )
-        part[:] = own
+        place[:] = own
         return table
 
     corners = [(top, left) for top in range(0, height, tile) for left in range(0, width, tile)]
@@ -321,9 +392,10 @@ def _find_fast(
 
     run(number, range(len(corners)), threads)
     table = np.concatenate(tables)
+    table[:, :2] -= np.array([part.top, part.left], np.float32)
     table[:, 2:] = color_units(table[:, 2:], space, scale) if scale else table[:, 2:]
     return Modes(owner, table)
 
 
-Engine = Callable[[Pixels, MeanShiftParams, FloatArray | None, int], Modes]
+Engine = Callable[[Pixels, MeanShiftParams, FloatArray | None, int, Window], Modes]
 ENGINES: dict[str, Engine] = {"fast": _find_fast, "exact": _find_exact}

