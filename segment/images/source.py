@@ -192,9 +192,9 @@ def sniff(head: bytes, source: Source) -> str:
 
 def _without_magic(head: bytes) -> str | None:
     """Return the format of files whose first bytes are no magic: icons, cursors, TGA and XBM."""
-    if head[:3] == b"\0\0\1" and head[3] == 0 and any(head[4:6]) and _is_icon(head):
+    if head[:4] == b"\0\0\1\0" and any(head[4:6]) and _is_icon(head):
         return "ico"
-    if head[:3] == b"\0\0\2" and head[3] == 0 and any(head[4:6]) and _is_icon(head):
+    if head[:4] == b"\0\0\2\0" and any(head[4:6]) and _is_icon(head):
         return "cur"
     if _is_tga(head):
         return "tga"

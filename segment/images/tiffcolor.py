@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segment.images.color import cmyk_to_rgb, to_srgb
 from segment.images.nodata import Nodata, hide_nodata
@@ -37,7 +38,7 @@ def colored(
         image, note = hide_nodata(image, colors, nodata)
         notes += note
     full = _full_scale(layout, colors)
-    value_range = said_range(page, colors) if full is None else (0.0, float(full))
+    value_range = said_range(page, colors, image.hidden) if full is None else (0.0, float(full))
     if photometric == MIN_IS_WHITE and colors.dtype.kind != "f":
         colors = ~colors if full is None else full - colors
         value_range = value_range if full is not None else None
@@ -79,12 +80,15 @@ def _to_full_scale(values: Pixels, white: int) -> Pixels:
     return np.asarray((values * (top / white)).round().astype(values.dtype))
 
 
-def said_range(page: Any, colors: Pixels) -> tuple[float, float] | None:
+def said_range(
+    page: Any, colors: Pixels, hidden: NDArray[np.bool_] | None
+) -> tuple[float, float] | None:
     """Return the range that the tags for the smallest and the largest sample tell, if they can be.
 
     They are heeded beyond 8 bits, where no pixel contradicts them.
     """
     low, high = (_extreme(page, *codes) for codes in ((340, 280), (341, 281)))
+    colors = colors if hidden is None else colors[~hidden]
     if high is None or colors.dtype.itemsize == 1 or not colors.size:
         return None
     low = 0.0 if low is None or colors.dtype.kind == "u" else low

@@ -65,7 +65,14 @@ def test_icons_and_cursors_are_told_from_targa(tmp_path: Path) -> None:
 
 
 def test_zeros_and_text_are_no_image(tmp_path: Path) -> None:
-    for data in (bytes(5000), b"hello " * 1000, b"#define X 1\n" * 50):
+    for data in (
+        b"\0\0\1",
+        b"\0\0\2",
+        bytes(17),
+        bytes(5000),
+        b"hello " * 1000,
+        b"#define X 1\n" * 50,
+    ):
         with pytest.raises(FileError, match="no image of a known format"):
             read_image(saved(tmp_path / "x", data))
 

@@ -289,6 +289,13 @@ def test_tags_of_extreme_samples(tmp_path: Path, values: Any, tags: Any, expecte
     assert image.value_range == expected
 
 
+def test_nodata_does_not_contradict_the_tags(tmp_path: Path) -> None:
+    values = camera().astype("i2")
+    values[:5] = -9999
+    tags = [(340, "h", 1, 0, True), (341, "h", 1, 4095, True), nodata_tag("-9999")]
+    assert read_image(tagged(tmp_path / "a.tif", values, *tags)).value_range == (0, 4095)
+
+
 def test_significant_bits_of_a_png(tmp_path: Path) -> None:
     def with_bits(values: NDArray[np.uint16], bits: int) -> Image:
         data = write_image(tmp_path / "a.png", values, overwrite=True).read_bytes()
