@@ -18,6 +18,7 @@ AUTO: Literal["auto"] = "auto"
 DEFAULT_KINDS = ("labels", "preview", "posterized", "overlay", "json")  # what is saved
 EVERY_PAGE = "all"  # in place of a page's number
 MAX_PIXELS = 1 << 28  # larger pictures are refused before memory is taken
+SVG_STYLES = ("fill", "outline", "numbered")  # what an SVG shows; the last is to paint by numbers
 ON_EXISTS = ("error", "skip", "overwrite")  # what to do about outputs that exist
 # Level at which the commands cut a picture for which nobody chose a scale. On training images of
 # BSDS500, 0.5 covers what people drew best (0.65, at 14 regions; plain mean shift with its defaults

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from segment.errors import InputError, SegmentError
-from segment.exports.kinds import KINDS, check_options, parse_kinds
+from segment.exports.kinds import KINDS, check_options, every_kind, parse_kinds
 from segment.params import (
     AUTO,
     COLOR_SPACES,
@@ -29,6 +29,7 @@ from segment.params import (
     LEAF_BANDWIDTHS,
     MAX_PIXELS,
     ON_EXISTS,
+    SVG_STYLES,
     Bandwidth,
     Cut,
     MeanShiftOptions,
@@ -205,6 +206,52 @@ Save = Annotated[
 ]
 
 
+SvgStyle = Annotated[
+    str | None,
+    typer.Option(
+        "--svg-style",
+        metavar="NAME",
+        show_default="fill",
+        autocompletion=lambda: list(SVG_STYLES),
+        help=f"What --save svg draws: {', '.join(SVG_STYLES)} (to paint by numbers).",
+    ),
+]
+Palette = Annotated[
+    str | None,
+    typer.Option(
+        "--palette",
+        metavar="N|COLOUR,...",
+        show_default="each region's own",
+        help="Colours of --save svg: so many, or those given, as in '#aa3300,navy'.",
+    ),
+]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(
+        "--tolerance",
+        metavar="PIXELS",
+        show_default="0, with svg 0.5",
+        help="Simplify outlines: how far they may be off. Neighbours still fit.",
+    ),
+]
+Smooth = Annotated[
+    bool,
+    typer.Option("--smooth", help="Outlines along the edges of the picture instead of its pixels."),
+]
+Category = Annotated[
+    str | None,
+    typer.Option(
+        "--category",
+        metavar="NAME",
+        show_default="region",
+        help="What coco, labelme and geojson call the regions.",
+    ),
+]
+CocoPolygons = Annotated[
+    bool, typer.Option("--coco-polygons", help="Polygons in place of run lengths in coco.")
+]
+
+
 def _page(text: str) -> int | str:
     try:
         return page_number(text if text == EVERY_PAGE else int(text))
@@ -365,6 +412,22 @@ Properties = Annotated[
 ]
 
 
+def _check_values(given: Mapping[str, Any]) -> None:
+    """Raise InputError if an option for the kinds to be saved is out of its domain."""
+    if "outline_width" in given:
+        positive_number("outline_width", given["outline_width"])
+    if "svg_style" in given:
+        choice("svg_style", given["svg_style"], SVG_STYLES)
+    if "tolerance" in given:
+        from segment.shapes.polygons import check_tolerance
+
+        check_tolerance(given["tolerance"])
+    if "palette" in given:
+        from segment.shapes.coloring import check_palette
+
+        check_palette(given["palette"])
+
+
 @dataclass(frozen=True)
 class Saving:
     """Where to cut, and what is saved how: what every command that saves pictures is told."""
@@ -375,6 +438,12 @@ class Saving:
     outline_color: OutlineColor = None
     outline_width: OutlineWidth = None
     properties: Properties = None
+    svg_style: SvgStyle = None
+    palette: Palette = None
+    tolerance: Tolerance = None
+    smooth: Smooth = False
+    category: Category = None
+    coco_polygons: CocoPolygons = False
 
     @property
     def given(self) -> dict[str, Any]:
@@ -385,18 +454,20 @@ class Saving:
         InputError
             If one is out of its domain, or goes with no kind that is saved.
         """
-        if self.outline_width is not None:
-            positive_number("outline_width", self.outline_width)
         names = {name for kind in KINDS.values() for name in kind.options}
         found = {name: getattr(self, name, None) for name in names}
-        found = {name: value for name, value in found.items() if value is not None}
+        found = {name: value for name, value in found.items() if value not in (None, False)}
+        if self.palette is not None:
+            texts = [text.strip() for text in self.palette.split(",")]
+            found["palette"] = int(texts[0]) if texts[0].isdecimal() and len(texts) == 1 else texts
         check_options(self.kinds, found)
+        _check_values(found)
         return found
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """What to save; names from `segment.exports.KINDS`."""
-        return tuple(KINDS) if self.save == "all" else parse_kinds(self.save)
+        return every_kind() if self.save == "all" else parse_kinds(self.save)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segment.exports.kinds import KINDS, Kind, check_options, parse_kinds
+from segment.exports.kinds import KINDS, Kind, check_options, every_kind, parse_kinds
 from segment.exports.names import STDOUT, fitting, output_path, output_paths, output_stem, page_stem
 from segment.exports.product import Product
 from segment.exports.saving import save
@@ -16,6 +16,7 @@ __all__ = [
     "Kind",
     "Product",
     "check_options",
+    "every_kind",
     "fitting",
     "output_path",
     "output_paths",

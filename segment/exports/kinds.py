@@ -6,6 +6,7 @@ A new kind is one entry: the suffixes it may get, and the function that writes i
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     Writer = Callable[[Product, Path, bool], Path]
 
 _WRITERS = "segment.exports.writers"
+_SHAPES = "segment.exports.shapes"
+_POLYGONS = ("tolerance", "smooth")
+_NEEDED = {"scene": ("pyogrio", "pyarrow")}
 _OUTLINES = ("outline_color", "outline_width")
 _LIKE_INPUT = (".png", ".tif", ".webp", ".bmp", ".ppm", ".pgm")
 
@@ -44,6 +48,8 @@ class Kind:
         Chooses among `suffixes` by the product; else the first is taken.
     options : tuple of str
         Names of the entries of `Product.options` that it heeds.
+    extra : str, optional
+        The extra of the package that it needs.
     """
 
     suffixes: tuple[str, ...]
@@ -53,6 +59,7 @@ class Kind:
     needs: str | None = None
     suffix: Callable[[Product], str] | None = None
     options: tuple[str, ...] = ()
+    extra: str | None = None
 
     def write(self, product: Product, path: Path, overwrite: bool) -> Path:
         module, _, name = self.writer.partition(":")
@@ -83,9 +90,47 @@ KINDS: dict[str, Kind] = {
         (".npz",), f"{_WRITERS}:write_hierarchy", "every level, .npz", needs="hierarchy"
     ),
     "regions": Kind((".csv",), f"{_WRITERS}:write_regions", "a table", options=("properties",)),
+    "svg": Kind(
+        (".svg",),
+        f"{_SHAPES}:write_svg",
+        "flat colours, outlines, or a sheet to paint by numbers",
+        named=False,
+        options=("svg_style", "palette", "tolerance"),
+    ),
+    "geojson": Kind(
+        (".geojson",), f"{_SHAPES}:write_geojson", named=False, options=(*_POLYGONS, "category")
+    ),
+    "gpkg": Kind(
+        (".gpkg",), f"{_SHAPES}:write_table", named=False, options=_POLYGONS, extra="scene"
+    ),
+    "fgb": Kind((".fgb",), f"{_SHAPES}:write_table", named=False, options=_POLYGONS, extra="scene"),
+    "parquet": Kind(
+        (".parquet",), f"{_SHAPES}:write_table", named=False, options=_POLYGONS, extra="scene"
+    ),
+    "coco": Kind(
+        (".json",),
+        f"{_SHAPES}:write_coco",
+        "annotations with every pixel",
+        options=("coco_polygons", "category", *_POLYGONS),
+    ),
+    "labelme": Kind((".json",), f"{_SHAPES}:write_labelme", options=(*_POLYGONS, "category")),
+    "yolo": Kind((".txt",), f"{_SHAPES}:write_yolo", named=False, options=_POLYGONS),
+    "cutouts": Kind((".zip",), f"{_SHAPES}:write_cutouts", "each region as a picture"),
     # Comes last, so that it can list the others.
     "json": Kind((".json",), f"{_WRITERS}:write_json", named=False),
 }
+
+
+def every_kind() -> tuple[str, ...]:
+    """Return all kinds, but those that need an extra which is not installed."""
+    return tuple(
+        name for name, kind in KINDS.items() if kind.extra is None or is_installed(kind.extra)
+    )
+
+
+def is_installed(extra: str) -> bool:
+    """Whether an extra of the package is installed, as far as saving needs it."""
+    return all(importlib.util.find_spec(name) for name in _NEEDED[extra])
 
 
 def parse_kinds(text: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,8 @@ class Product:
         Facts that go into the JSON file.
     options : mapping
         How kinds are written, such as ``{"svg_style": "outline"}``; see `Kind.options`.
+    kinds : sequence of str
+        All that is to be saved.
     written : dict
         Kind -> file, of what has been written so far.
     """
@@ -47,6 +49,7 @@ class Product:
     filtered_pixels: npt.NDArray[Any] | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Sequence[str] = ()
     written: dict[str, Path] = field(default_factory=dict)
 
     @cached_property

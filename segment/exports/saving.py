@@ -72,8 +72,8 @@ def save(
     InputError
         If a kind is unknown, or `filtered` is wanted and missing.
     """
-    product = Product(segmentation, image, hierarchy, filtered, record or {}, options or {})
     names = parse_kinds(",".join(kinds))
+    product = Product(segmentation, image, hierarchy, filtered, record or {}, options or {}, names)
     check_options(names, product.options)
     for name in names:
         kind = KINDS[name]

@@ -318,12 +318,19 @@ class Segmentation:
         return build_hierarchy(self, n_threads)
 
     def polygons(
-        self, tolerance: float = 0.0, *, transform: Sequence[float] | None = None
+        self,
+        tolerance: float = 0.0,
+        *,
+        smooth: bool = False,
+        transform: Sequence[float] | None = None,
     ) -> Polygons:
         """Return the regions as polygons that share their borders; see `segment.polygons`."""
         from segment.shapes.polygons import polygons
 
-        return polygons(self._labels, tolerance=tolerance, transform=transform)
+        image = self._pixels.values if smooth else None
+        return polygons(
+            self._labels, tolerance=tolerance, smooth=smooth, image=image, transform=transform
+        )
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:

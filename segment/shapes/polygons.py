@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.kernels.shapes import rings as ring_kernels
+from segment.shapes import curves
+from segment.shapes.curves import check_colors
 from segment.shapes.graph import Layout, Lines, lay_out, simplify, trace_whole, twins
 
 Ints = NDArray[np.int64]
@@ -151,6 +153,8 @@ def polygons(
     labels: ArrayLike,
     *,
     tolerance: float = 0.0,
+    smooth: bool = False,
+    image: ArrayLike | None = None,
     transform: Sequence[float] | None = None,
 ) -> Polygons:
     """Trace the regions of a label map as polygons that fit together without gaps or overlaps.
@@ -165,6 +169,12 @@ def polygons(
     tolerance : float
         Simplify borders: the largest distance in pixels of what is left out (Douglas-Peucker).
         Neighbours still share their borders, no two cross, and no region vanishes. 0: every crack.
+    smooth : bool
+        Fit curves (cubic Béziers) along borders, and corners where there are corners; `tolerance`
+        is then how far they may be off, half a pixel at least. The polygons follow the curves to
+        1/100 of a pixel. Where curves would cross, cracks stay as they are.
+    image : array_like, shape (H, W) or (H, W, C), optional
+        The picture: smooth borders then lie where its edges are, to a fraction of a pixel.
     transform : sequence of 6 floats, optional
         Affine transform (a, b, c, d, e, f) from pixels to map coordinates, as in rasterio:
         ``x = a * column + b * row + c``, ``y = d * column + e * row + f``. By default the
@@ -191,9 +201,15 @@ def polygons(
     array, values = check_labels(labels)
     tolerance = check_tolerance(tolerance, array.shape)
     affine = check_transform(transform)
+    colors = check_colors(image, array.shape) if smooth else None
     arcs, codes = trace_whole(array)
     layout = lay_out(arcs, arcs.sides > 0)
-    lines = Lines.of(arcs) if tolerance == 0 else simplify(arcs, twins(arcs), codes, 0, tolerance)
+    if colors is not None:
+        lines = curves.smooth(arcs, codes, layout, array, colors, tolerance).lines()
+    elif tolerance:
+        lines = simplify(arcs, twins(arcs), codes, 0, tolerance)
+    else:
+        lines = Lines.of(arcs)
     found = draw(lines, layout, affine)
     return found if values is None else replace(found, labels=values[found.labels])
 

@@ -1,0 +1,137 @@
+"""The writers of the kinds that are outlines, annotations and cutouts."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment import drawing, images
+from segment.exports.writers import STDOUT, write_data, write_text
+from segment.shapes import annotating
+from segment.shapes.coloring import hex_color
+from segment.shapes.geojson import geojson_chunks
+from segment.shapes.polygons import Polygons, polygons
+from segment.shapes.svg import TOLERANCE, to_svg
+from segment.shapes.writing import write_shapes
+
+if TYPE_CHECKING:
+    from segment.exports.product import Product
+
+
+def write_svg(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write flat colours, outlines, or a sheet to paint by numbers."""
+    options = product.options
+    text = to_svg(
+        product.segmentation.labels,
+        region_colors(product),
+        image=product.original,
+        style=options.get("svg_style", "fill"),
+        palette=options.get("palette"),
+        tolerance=options.get("tolerance", TOLERANCE),
+    )
+    return write_text(path, text, overwrite)
+
+
+def write_geojson(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the regions in pixel coordinates, as QuPath reads them."""
+    texts = [hex_color(color, short=False) for color in region_colors(product).tolist()]
+    found = traced(product).with_fields(color=texts)
+    return write_text(path, "".join(geojson_chunks([found], category=category(product))), overwrite)
+
+
+def write_table(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the regions for a GIS, which shows a picture without a place below the x axis."""
+    found = traced(product, (1, 0, 0, 0, -1, 0))
+    table = product.segmentation.regions()
+    found = found.with_fields(
+        **{name: column for name, column in table.items() if name.startswith(("mean", "std"))}
+    )
+    if path != STDOUT:
+        return write_shapes(path, found, overwrite=overwrite)
+    with tempfile.TemporaryDirectory() as folder:
+        (kind,) = set(product.kinds) - set(product.written)
+        made = write_shapes(Path(folder, f"regions.{kind}"), found)
+        return write_data(path, made.read_bytes(), overwrite)
+
+
+def write_coco(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the regions as COCO annotations: run lengths, or polygons where asked for."""
+    labels = product.segmentation.labels
+    height, width = labels.shape
+    shapes = traced(product) if product.options.get("coco_polygons") else None
+    content = annotating.coco_file(
+        [{"id": 1, "file_name": file_name(product), "width": width, "height": height}],
+        annotating.coco_annotations(labels, shapes=shapes),
+        category=category(product),
+    )
+    return write_text(path, annotating.to_text(content), overwrite)
+
+
+def write_labelme(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the regions as LabelMe shapes."""
+    content = annotating.labelme_file(
+        traced(product), product.image.shape, file_name(product), category=category(product)
+    )
+    return write_text(path, annotating.to_text(content), overwrite)
+
+
+def write_yolo(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the regions as YOLO segmentation lines."""
+    return write_text(path, annotating.yolo_text(traced(product), product.image.shape), overwrite)
+
+
+def write_cutouts(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write every region as a picture of its own, transparent around it, into one ZIP archive."""
+    labels, original = product.segmentation.labels, product.original
+    table = product.segmentation.regions()
+    boxes = np.stack([table[f"bbox-{k}"] for k in range(4)], axis=1).tolist()
+    digits = len(str(len(boxes)))
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED) as archive:
+        for label, (top, left, bottom, right) in enumerate(boxes, 1):
+            inside = labels[top:bottom, left:right] == label
+            crop = original[top:bottom, left:right] * inside[..., None]
+            alpha = inside.astype(np.uint8) * np.uint8(255)
+            name = f"{label:0{digits}}-x{left}-y{top}.png"
+            # No time of day, so that the same picture gives the same bytes.
+            entry = zipfile.ZipInfo(name)
+            archive.writestr(entry, images.encode_png(np.dstack([crop, alpha])))
+    return write_data(path, data.getvalue(), overwrite)
+
+
+def traced(product: Product, transform: tuple[float, ...] | None = None) -> Polygons:
+    """Return the polygons as the options ask for them."""
+    options = product.options
+    return polygons(
+        product.segmentation.labels,
+        tolerance=options.get("tolerance", 0.0),
+        smooth=options.get("smooth", False),
+        image=product.original if options.get("smooth") else None,
+        transform=transform,
+    )
+
+
+def region_colors(product: Product) -> NDArray[Any]:
+    """Return the colour of each region as it is seen, (n, 3) uint8."""
+    segmentation, image = product.segmentation, product.image
+    flat = drawing.to_rgb(segmentation.posterized, image.mask, like=image.pixels)
+    _, first = np.unique(segmentation.labels, return_index=True)
+    found: NDArray[Any] = flat.reshape(-1, 3)[first[-segmentation.n_regions :]]
+    return found if segmentation.n_regions else np.zeros((0, 3), np.uint8)
+
+
+def category(product: Product) -> str:
+    """Return what the regions are called."""
+    return str(product.options.get("category", "region"))
+
+
+def file_name(product: Product) -> str:
+    """Return the name of the picture's file."""
+    path = product.image.path
+    return "" if path in ("", "-") else Path(path).name

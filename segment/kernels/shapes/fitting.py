@@ -1,0 +1,347 @@
+"""Cubic Bézier curves fitted to points, with corners where the points have corners.
+
+.. [1] P. Schneider, "An algorithm for automatically fitting digitized curves", Graphics Gems, 1990.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+
+SPAN = 4  # points either way that show a corner
+SHARP = 0.6  # cosine of the turn, about 53 degrees, from which on it is one
+NEAR = 1.5  # how far the sides of a corner may meet from its point, in pixels
+ROUNDS = 4  # of finding better parameters
+STRAIGHT = 0.1, 0.3  # a stretch between corners is a line within so many pixels, or share of it
+
+
+@kernel()
+def find_corners(line: Any, closed: bool) -> Any:
+    """Return which points of a line are corners; the ends of an open one are."""
+    n = len(line)
+    turn = np.ones(n, np.float64)
+    for i in range(n):
+        if not closed and (i < SPAN or i >= n - SPAN):
+            continue
+        a, b = line[(i - SPAN) % n], line[(i + SPAN) % n]
+        ax, ay, bx, by = line[i, 0] - a[0], line[i, 1] - a[1], b[0] - line[i, 0], b[1] - line[i, 1]
+        sizes = np.sqrt((ax * ax + ay * ay) * (bx * bx + by * by))
+        if sizes > 0:
+            turn[i] = (ax * bx + ay * by) / sizes
+    corner = np.zeros(n, np.bool_)
+    for i in range(n):
+        if turn[i] >= SHARP:
+            continue
+        best = True
+        for k in range(-SPAN, SPAN + 1):
+            j = (i + k) % n if closed else min(max(i + k, 0), n - 1)
+            if turn[j] < turn[i] or (turn[j] == turn[i] and k < 0 and j != i):
+                best = False
+        corner[i] = best
+    if not closed:
+        corner[0] = corner[n - 1] = True
+    return corner
+
+
+@kernel()
+def sharpen(line: Any, corner: Any, closed: bool) -> None:
+    """Move corners to where the lines along both their sides meet, if that is near."""
+    n = len(line)
+    inner, outer = 3, 7
+    for i in range(n):
+        if not corner[i] or (not closed and (i < outer or i >= n - outer)):
+            continue
+        a, b = line[(i - outer) % n], line[(i - inner) % n]
+        c, d = line[(i + outer) % n], line[(i + inner) % n]
+        ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], d[0] - c[0], d[1] - c[1]
+        cross = ux * vy - uy * vx
+        if abs(cross) < 1e-9:
+            continue
+        t = ((c[0] - a[0]) * vy - (c[1] - a[1]) * vx) / cross
+        x, y = a[0] + t * ux, a[1] + t * uy
+        if (x - line[i, 0]) ** 2 + (y - line[i, 1]) ** 2 <= NEAR * NEAR:
+            line[i, 0], line[i, 1] = x, y
+            # What is rounded off beside the corner comes onto its sides.
+            for side in range(-1, 2, 2):
+                k = (i + side * inner) % n
+                for step in range(1, inner):
+                    j, share = (i + side * step) % n, step / inner
+                    line[j, 0] = line[i, 0] + share * (line[k, 0] - line[i, 0])
+                    line[j, 1] = line[i, 1] + share * (line[k, 1] - line[i, 1])
+
+
+@kernel(inline="always")
+def _unit(x: float, y: float) -> Any:
+    size = np.sqrt(x * x + y * y)
+    if size == 0:
+        return 0.0, 0.0
+    return x / size, y / size
+
+
+@kernel()
+def _bezier(curve: Any, t: float) -> Any:
+    s = 1 - t
+    a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+    x = a * curve[0, 0] + b * curve[1, 0] + c * curve[2, 0] + d * curve[3, 0]
+    y = a * curve[0, 1] + b * curve[1, 1] + c * curve[2, 1] + d * curve[3, 1]
+    return x, y
+
+
+@kernel()
+def _best_curve(line: Any, a: int, b: int, u: Any, tangents: Any, curve: Any) -> None:
+    """Write the curve from point a to b with given tangents that is nearest at parameters u."""
+    c00 = c01 = c11 = x0 = x1 = 0.0
+    p, q = line[a], line[b]
+    ax, ay, bx, by = tangents
+    for i in range(a, b + 1):
+        t = u[i - a]
+        s = 1 - t
+        b0, b1, b2, b3 = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+        c00 += b1 * b1
+        c01 += b1 * b2 * (ax * bx + ay * by)
+        c11 += b2 * b2
+        dx = line[i, 0] - (b0 + b1) * p[0] - (b2 + b3) * q[0]
+        dy = line[i, 1] - (b0 + b1) * p[1] - (b2 + b3) * q[1]
+        x0 += b1 * (ax * dx + ay * dy)
+        x1 += b2 * (bx * dx + by * dy)
+    chord = np.sqrt((q[0] - p[0]) ** 2 + (q[1] - p[1]) ** 2)
+    determinant = c00 * c11 - c01 * c01
+    left = right = 0.0
+    if abs(determinant) > 1e-12:
+        left = (x0 * c11 - x1 * c01) / determinant
+        right = (c00 * x1 - c01 * x0) / determinant
+    least, most = 0.05 * chord, 3 * chord
+    if not (least < left < most and least < right < most):
+        left = right = chord / 3
+    curve[0], curve[3] = p, q
+    curve[1, 0], curve[1, 1] = p[0] + ax * left, p[1] + ay * left
+    curve[2, 0], curve[2, 1] = q[0] + bx * right, q[1] + by * right
+
+
+@kernel()
+def _worst(line: Any, a: int, b: int, u: Any, curve: Any) -> Any:
+    """Return the point farthest from the curve at its parameter, and its distance²."""
+    at, most = (a + b) // 2, 0.0
+    for i in range(a + 1, b):
+        x, y = _bezier(curve, u[i - a])
+        away = (x - line[i, 0]) ** 2 + (y - line[i, 1]) ** 2
+        if away > most:
+            at, most = i, away
+    return at, most
+
+
+@kernel()
+def _reparametrize(line: Any, a: int, b: int, u: Any, curve: Any) -> None:
+    """Take a Newton step towards the parameters at which the curve is nearest to the points."""
+    for i in range(a + 1, b):
+        t = u[i - a]
+        s = 1 - t
+        x, y = _bezier(curve, t)
+        dx = dy = ddx = ddy = 0.0
+        for k in range(3):
+            w = s * s if k == 0 else (2 * s * t if k == 1 else t * t)
+            dx += 3 * w * (curve[k + 1, 0] - curve[k, 0])
+            dy += 3 * w * (curve[k + 1, 1] - curve[k, 1])
+        for k in range(2):
+            w = 6 * (s if k == 0 else t)
+            ddx += w * (curve[k + 2, 0] - 2 * curve[k + 1, 0] + curve[k, 0])
+            ddy += w * (curve[k + 2, 1] - 2 * curve[k + 1, 1] + curve[k, 1])
+        ex, ey = x - line[i, 0], y - line[i, 1]
+        slope = dx * dx + dy * dy + ex * ddx + ey * ddy
+        if abs(slope) > 1e-12:
+            t -= (ex * dx + ey * dy) / slope
+        u[i - a] = min(max(t, u[i - a - 1]), 1.0)
+
+
+@kernel()
+def _tangent(line: Any, i: int, towards: int, first: int, last: int) -> Any:
+    """Return the direction of the line at point i, seen forward (1) or backward (-1)."""
+    k = min(max(i + 3 * towards, first), last)
+    return _unit(line[k, 0] - line[i, 0], line[k, 1] - line[i, 1])
+
+
+@kernel()
+def _fit_stretch(
+    line: Any, first: int, last: int, ends: Any, tolerance: float, out: Any, n: int
+) -> int:
+    """Fit curves to the points from first to last; write three control points a curve.
+
+    `ends` are the tangents (x, y) at both ends, pointing inward. Returns the new end of `out`.
+    """
+    stack = np.empty((2 * (last - first) + 2, 6), np.float64)
+    stack[0, 0], stack[0, 1] = first, last
+    stack[0, 2:] = ends
+    depth = 1
+    curve = np.empty((4, 2), np.float64)
+    u = np.empty(last - first + 1, np.float64)
+    limit = tolerance * tolerance
+    while depth:
+        depth -= 1
+        a, b = int(stack[depth, 0]), int(stack[depth, 1])
+        ax, ay, bx, by = stack[depth, 2], stack[depth, 3], stack[depth, 4], stack[depth, 5]
+        u[0] = 0.0
+        for i in range(a + 1, b + 1):
+            step = np.sqrt((line[i, 0] - line[i - 1, 0]) ** 2 + (line[i, 1] - line[i - 1, 1]) ** 2)
+            u[i - a] = u[i - a - 1] + step
+        length = max(u[b - a], 1e-12)
+        for i in range(b - a + 1):
+            u[i] /= length
+        _best_curve(line, a, b, u, (ax, ay, bx, by), curve)
+        at, most = _worst(line, a, b, u, curve)
+        for _ in range(ROUNDS):
+            if most <= limit or most > 16 * limit:
+                break
+            _reparametrize(line, a, b, u, curve)
+            _best_curve(line, a, b, u, (ax, ay, bx, by), curve)
+            at, most = _worst(line, a, b, u, curve)
+        if most <= limit or b - a < 2:
+            for k in range(1, 4):
+                out[n, 0], out[n, 1] = curve[k, 0], curve[k, 1]
+                n += 1
+            continue
+        p, q = max(at - 2, a), min(at + 2, b)
+        tx, ty = _unit(line[p, 0] - line[q, 0], line[p, 1] - line[q, 1])
+        stack[depth, 0], stack[depth, 1] = at, b
+        stack[depth, 2:] = (-tx, -ty, bx, by)
+        stack[depth + 1, 0], stack[depth + 1, 1] = a, at
+        stack[depth + 1, 2:] = (ax, ay, tx, ty)
+        depth += 2
+    return n
+
+
+@kernel()
+def _is_straight(line: Any, a: int, b: int, tolerance: float) -> bool:
+    dx, dy = line[b, 0] - line[a, 0], line[b, 1] - line[a, 1]
+    length2 = dx * dx + dy * dy
+    for i in range(a + 1, b):
+        px, py = line[i, 0] - line[a, 0], line[i, 1] - line[a, 1]
+        if (dx * py - dy * px) ** 2 > tolerance * tolerance * length2:
+            return False
+    return True
+
+
+@kernel()
+def add_line(x: float, y: float, out: Any, n: int) -> int:
+    """Write a straight curve from the last point written to (x, y)."""
+    px, py = out[n - 1, 0], out[n - 1, 1]
+    for k in range(1, 3):
+        out[n, 0], out[n, 1] = px + (x - px) * k / 3, py + (y - py) * k / 3
+        n += 1
+    out[n, 0], out[n, 1] = x, y  # to the last bit
+    return n + 1
+
+
+@kernel()
+def fit_arcs(samples: Any, starts: Any, ends: Any, closed: Any, tolerances: Any) -> Any:
+    """Fit curves to the samples of arcs.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (S, 4), float64
+        Points of arc after arc as `smoothing.sample_arcs` gives them; strict ones are corners.
+    starts : ndarray, shape (A + 1,), int64
+    ends : ndarray, shape (A, 2, 2), float64
+        Where each arc begins and ends; of no meaning for loops.
+    closed : ndarray, shape (A,), bool
+        Whether an arc is a loop.
+    tolerances : ndarray, shape (A,), float64
+        Largest distance of a sample of each arc from its curve.
+
+    Returns
+    -------
+    controls : ndarray, shape (P, 2), float64
+        Of each arc its first point, then three control points a curve.
+    offsets : ndarray, shape (A + 1,), int64
+    """
+    n_arcs = len(closed)
+    out = np.empty((3 * (len(samples) + 2 * n_arcs) + n_arcs + 3, 2), np.float64)
+    offsets = np.zeros(n_arcs + 1, np.int64)
+    n = 0
+    for arc in range(n_arcs):
+        first, m = starts[arc], starts[arc + 1] - starts[arc]
+        if closed[arc]:
+            line = np.empty((m, 2), np.float64)
+            line[:] = samples[first : first + m, :2]
+            strict = samples[first : first + m, 3] > 0
+        else:
+            line = np.empty((m + 2, 2), np.float64)
+            line[0], line[m + 1] = ends[arc, 0], ends[arc, 1]
+            line[1 : m + 1] = samples[first : first + m, :2]
+            strict = np.zeros(m + 2, np.bool_)
+            strict[1 : m + 1] = samples[first : first + m, 3] > 0
+        n = _fit_arc(line, strict, closed[arc], tolerances[arc], out, n)
+        offsets[arc + 1] = n
+    return out[:n].copy(), offsets
+
+
+@kernel()
+def _fit_arc(line: Any, strict: Any, closed: bool, tolerance: float, out: Any, n: int) -> int:
+    corner = find_corners(line, closed)
+    if not strict.any():
+        sharpen(line, corner, closed)
+    corner |= strict
+    smooth_loop = False
+    if closed:  # begin at a corner, and come back to it
+        begin = 0
+        while begin < len(line) and not corner[begin]:
+            begin += 1
+        smooth_loop = begin == len(line)
+        begin %= len(line)
+        order = (np.arange(len(line) + 1) + begin) % len(line)
+        line, corner = line[order], corner[order]
+        corner[0] = corner[len(line) - 1] = True
+    last = len(line) - 1
+    out[n] = line[0]
+    n += 1
+    a = 0
+    for b in range(1, last + 1):
+        if not corner[b]:
+            continue
+        if not smooth_loop and _is_straight(line, a, b, max(STRAIGHT[0], STRAIGHT[1] * tolerance)):
+            n = add_line(line[b, 0], line[b, 1], out, n)
+        else:
+            ax, ay = _tangent(line, a, 1, a, b)
+            bx, by = _tangent(line, b, -1, a, b)
+            if smooth_loop:
+                p, q = line[last - 2], line[2]
+                ax, ay = _unit(q[0] - p[0], q[1] - p[1])
+                bx, by = -ax, -ay
+            n = _fit_stretch(line, a, b, np.array([ax, ay, bx, by]), tolerance, out, n)
+        a = b
+    return n
+
+
+@kernel()
+def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
+    """Return curves as polylines that are nowhere farther away than `flatness`."""
+    total = 0
+    for attempt in range(2):
+        if attempt:
+            points = np.empty((total, 2), np.float64)
+            out_offsets = np.zeros(len(offsets), np.int64)
+        n = 0
+        for arc in range(len(offsets) - 1):
+            if attempt:
+                points[n] = controls[offsets[arc]]
+            n += 1
+            for i in range(offsets[arc], offsets[arc + 1] - 1, 3):
+                curve = controls[i : i + 4]
+                bend = 0.0
+                for k in range(2):
+                    x = curve[k, 0] - 2 * curve[k + 1, 0] + curve[k + 2, 0]
+                    y = curve[k, 1] - 2 * curve[k + 1, 1] + curve[k + 2, 1]
+                    bend = max(bend, np.sqrt(x * x + y * y))
+                # A curve is at most 6/8 of its largest second difference from its chord.
+                steps = max(int(np.ceil(np.sqrt(0.75 * bend / flatness))), 1)
+                if attempt:
+                    for k in range(1, steps):
+                        points[n + k - 1] = _bezier(curve, k / steps)
+                    points[n + steps - 1] = curve[3]
+                n += steps
+            if attempt:
+                out_offsets[arc + 1] = n
+        total = n
+    return points, out_offsets

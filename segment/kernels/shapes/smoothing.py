@@ -1,0 +1,190 @@
+"""Where the edge that an arc stands for lies, to a fraction of a pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segment.kernels.jit import kernel
+
+REACH = 3  # pixels looked at on either side of a crack
+AHEAD = 3  # cracks forward and backward that give the direction of an arc
+FAINT, CLEAR = 4.0, 16.0  # contrast from which, and at which, the picture decides; of 255
+FARTHEST = 1.25  # pixels that an outline moves at most
+PASSES = 4  # of smoothing where there is no contrast
+
+
+@kernel(inline="always")
+def _depth(labels: Any, y: int, x: int, dy: int, dx: int) -> int:
+    """Return how many pixels from (y, x) on are of its region, `REACH` at most."""
+    n = 1
+    while n < REACH:
+        v, u = y + n * dy, x + n * dx
+        if v < 0 or u < 0 or v >= labels.shape[0] or u >= labels.shape[1]:
+            break
+        if labels[v, u] != labels[y, x]:
+            break
+        n += 1
+    return n
+
+
+@kernel(inline="always")
+def _share(image: Any, a: Any, b: Any, at: Any, contrast2: float) -> float:
+    """Return how far the colour of a pixel is on the way from that of a to that of b: 0..1."""
+    dot = 0.0
+    for c in range(image.shape[2]):
+        origin = image[a[0], a[1], c]
+        dot += (image[at[0], at[1], c] - origin) * (image[b[0], b[1], c] - origin)
+    return min(max(dot / contrast2, 0.0), 1.0)
+
+
+@kernel()
+def _locate(labels: Any, image: Any, y: int, x: int, down: int) -> Any:
+    """Return how far beyond the crack before pixel (y, x) the edge lies, and how sure that is.
+
+    Along the line of pixels across the crack, the edge is where it has to be for as many pixels of
+    either colour as their mixtures add up to.
+
+    Parameters
+    ----------
+    down : int
+        1 for the crack above the pixel, 0 for that on its left.
+    """
+    right = 1 - down
+    before = _depth(labels, y - down, x - right, -down, -right)
+    after = _depth(labels, y, x, down, right)
+    a = (y - before * down, x - before * right)
+    b = (y + (after - 1) * down, x + (after - 1) * right)
+    contrast2 = 0.0
+    for c in range(image.shape[2]):
+        difference = float(image[b[0], b[1], c]) - image[a[0], a[1], c]
+        contrast2 += difference * difference
+    weight = min(max((np.sqrt(contrast2) - FAINT) / (CLEAR - FAINT), 0.0), 1.0)
+    if weight == 0 or before + after == 2:
+        return 0.0, 0.0
+    moved = 0.0
+    for k in range(1, before):
+        moved -= _share(image, a, b, (y - k * down, x - k * right), contrast2)
+    for k in range(after - 1):
+        moved += 1 - _share(image, a, b, (y + k * down, x + k * right), contrast2)
+    return weight * min(max(moved, -FARTHEST), FARTHEST), weight
+
+
+@kernel()
+def sample_arcs(
+    points: Any, offsets: Any, sides: Any, closed: Any, labels: Any, image: Any, strict: Any,
+    cell: int,
+) -> Any:  # fmt: skip
+    """Return points on the edges that arcs stand for.
+
+    Of the cracks of an arc those are taken that lie along it: where it runs more across than down,
+    the horizontal ones.
+
+    Parameters
+    ----------
+    points, offsets, sides, closed
+        As in `segment.shapes.graph.Arcs`.
+    labels : ndarray, shape (H, W), int32
+    image : ndarray, shape (H, W, C), float32
+        Colours, white at 255.
+    strict : ndarray of bool
+        Cells of a grid in which every crack is taken, and none moved: the lines that join their
+        middles do not cross.
+    cell : int
+        Side of a cell, in pixels.
+
+    Returns
+    -------
+    samples : ndarray, shape (S, 4), float64
+        x, y; weight: 1 where the picture says where the edge is, 0 where it does not; and 1 where
+        the cell is strict.
+    starts : ndarray, shape (A + 1,), int64
+        First sample of each arc. There are none along the frame.
+    shifts : ndarray, shape (A, 2, 2), float64
+        How far the first and the last sample have moved, in x and y; NaN in the other direction.
+    """
+    total, longest = 0, 1
+    for i in range(len(points) - 1):
+        total += abs(points[i + 1, 0] - points[i, 0]) + abs(points[i + 1, 1] - points[i, 1])
+    for arc in range(len(sides)):
+        n = 0
+        for i in range(offsets[arc], offsets[arc + 1] - 1):
+            n += abs(points[i + 1, 0] - points[i, 0]) + abs(points[i + 1, 1] - points[i, 1])
+        longest = max(longest, n)
+    samples = np.empty((total, 4), np.float64)
+    starts = np.zeros(len(sides) + 1, np.int64)
+    shifts = np.full((len(sides), 2, 2), np.nan)
+    middle = np.empty((longest, 2), np.float64)
+    at = 0
+    for arc in range(len(sides)):
+        if sides[arc, 0] < 0 or sides[arc, 1] < 0:
+            starts[arc + 1] = at
+            continue
+        n = 0
+        for i in range(offsets[arc], offsets[arc + 1] - 1):
+            x, y = points[i, 0], points[i, 1]
+            steps = abs(points[i + 1, 0] - x) + abs(points[i + 1, 1] - y)
+            dx, dy = (points[i + 1, 0] - x) // steps, (points[i + 1, 1] - y) // steps
+            for k in range(steps):
+                middle[n, 0], middle[n, 1] = x + (k + 0.5) * dx, y + (k + 0.5) * dy
+                n += 1
+        for i in range(n):
+            a, b = i - AHEAD, i + AHEAD
+            if not closed[arc] or n < 4 * AHEAD:
+                a, b = max(a, 0), min(b, n - 1)
+            b %= n
+            across, along = abs(middle[b, 0] - middle[a, 0]), abs(middle[b, 1] - middle[a, 1])
+            x, y = int(middle[i, 0]), int(middle[i, 1])  # the pixel after the crack
+            down = 1 if middle[i, 1] == y else 0
+            is_strict = strict[y // cell, x // cell]
+            if not is_strict and ((across < along) if down else (along < across)):
+                continue
+            moved, weight = 0.0, 1.0
+            if not is_strict:
+                moved, weight = _locate(labels, image, y, x, down)
+            samples[at, 0] = middle[i, 0] + moved * (1 - down)
+            samples[at, 1] = middle[i, 1] + moved * down
+            samples[at, 2] = weight
+            samples[at, 3] = is_strict
+            if at == starts[arc]:
+                shifts[arc, 0, down] = moved
+            shifts[arc, 1] = np.nan
+            shifts[arc, 1, down] = moved
+            at += 1
+        starts[arc + 1] = at
+    return samples[:at].copy(), starts, shifts
+
+
+@kernel()
+def relax_samples(samples: Any, starts: Any, ends: Any, closed: Any) -> None:
+    """Smooth samples along their arcs where the picture does not say where they lie.
+
+    Parameters
+    ----------
+    samples, starts
+        As `sample_arcs` returns them; changed.
+    ends : ndarray, shape (A, 2, 2), float64
+        Where each arc begins and ends.
+    """
+    for arc in range(len(starts) - 1):
+        first, n = starts[arc], starts[arc + 1] - starts[arc]
+        if n < 3:
+            continue
+        own = samples[first : first + n]
+        line = own[:, :2].copy()
+        smooth = line.copy()
+        for _ in range(PASSES):
+            for i in range(n):
+                for j in range(2):
+                    if closed[arc]:
+                        a, b = line[i - 1, j], line[(i + 1) % n, j]
+                    else:
+                        a = line[i - 1, j] if i > 0 else ends[arc, 0, j]
+                        b = line[i + 1, j] if i < n - 1 else ends[arc, 1, j]
+                    smooth[i, j] = 0.25 * a + 0.5 * line[i, j] + 0.25 * b
+            line, smooth = smooth, line
+        for i in range(n):
+            weight = own[i, 2]
+            for j in range(2):
+                own[i, j] = weight * own[i, j] + (1 - weight) * line[i, j]
