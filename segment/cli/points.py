@@ -23,7 +23,10 @@ SHOWN_FEATURES = 6
 def points(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="CSV, TSV, TXT or NPY file, one point a row."),
+        typer.Argument(
+            metavar="FILE",
+            help="CSV, TSV, TXT or NPY file, one point a row; - reads standard input.",
+        ),
     ] = None,
     bandwidth: Annotated[
         str | None,
@@ -35,6 +38,12 @@ def points(
             help="Radius of the kernel (Gaussian: standard deviation), or one for each column.",
         ),
     ] = None,
+    scale: Annotated[
+        bool,
+        typer.Option(
+            "--scale", help="Measure each column, and the bandwidth, in its standard deviations."
+        ),
+    ] = False,
     kernel: options.Kernel = "gaussian",
     columns: Annotated[
         str | None,
@@ -42,8 +51,8 @@ def points(
             "--columns",
             "-c",
             metavar="NAME,...",
-            show_default="all",
-            help="Columns to use: names from the header, or numbers from 1.",
+            show_default="all numbers",
+            help="Columns to use: names from the header, numbers from 1, or ranges such as 2-4.",
         ),
     ] = None,
     output: Annotated[
@@ -81,23 +90,32 @@ def points(
       segment points points.csv
       segment points points.csv --bandwidth 0.5 --plot clusters.png -o labelled.csv
       segment points measured.tsv --columns width,height --kernel flat
+      segment points survey.csv --columns 2-4 --scale
+      sort -u points.txt | segment points - -o labelled.csv
       segment points --demo
     """
     if demo == (file is not None):
         raise typer.BadParameter("give either FILE or --demo")
-    plot = Path("outputs/points-demo.png") if demo and plot is None else plot
+    if demo and plot is None and has_matplotlib():
+        plot = Path("outputs/points-demo.png")
     _check_outputs(output, plot, surface, overwrite)
     display = Display(quiet=quiet)
     with display.working("clustering"), display.compiling():
         from segment.points.clustering import MeanShift
 
         table = _demo_table() if file is None else _read(file, columns)
+        for note in table.notes:
+            display.note(note)
         widths = _bandwidth(bandwidth, table.points.shape[1], default=0.5 if demo else None)
+        if scale:
+            widths = _scaled_bandwidth(table, widths, kernel)
         found = MeanShift(widths, kernel=kernel, n_jobs=n_threads).fit(table.points)
     if demo and not quiet:
         _print_climbs(table, found)
     if not quiet:
         _print_clusters(table, found)
+    if demo and plot is None:
+        display.note("for a picture of it: pip install 'segment[plot]'")
     if output is not None:
         _write(output, table, found, overwrite)
     if plot is not None:
@@ -112,11 +130,8 @@ def _check_outputs(
     """Refuse before any work what would be refused after it."""
     from segment.files import refuse_existing
 
-    if plot is not None or surface is not None:
-        import importlib.util
-
-        if importlib.util.find_spec("matplotlib") is None:
-            raise ExtraError("plotting", "plot")
+    if (plot is not None or surface is not None) and not has_matplotlib():
+        raise ExtraError("plotting", "plot")
     for path in (plot, surface):
         if path is not None and path.suffix.lower() != ".png":
             raise InputError(f"{path} is no .png file; plots are written as PNG")
@@ -128,10 +143,17 @@ def _check_outputs(
             refuse_existing(path, overwrite=overwrite)
 
 
+def has_matplotlib() -> bool:
+    """Return whether plots can be drawn."""
+    import importlib.util
+
+    return importlib.util.find_spec("matplotlib") is not None
+
+
 def _read(file: Path, columns: str | None) -> Table:
     from segment.points.tables import read_table
 
-    return read_table(file, columns.split(",") if columns else ())
+    return read_table(file, columns or "")
 
 
 def _demo_table() -> Table:
@@ -158,6 +180,25 @@ def _bandwidth(text: str | None, d: int, default: float | None) -> float | list[
     return widths[0] if len(widths) == 1 else widths
 
 
+def _scaled_bandwidth(table: Table, widths: float | list[float] | None, kernel: str) -> list[float]:
+    """Return the bandwidth of each column, given in standard deviations, in its own units."""
+    import numpy as np
+
+    from segment.points.bandwidth import estimate_bandwidth
+    from segment.points.checks import as_bandwidth
+
+    points = table.points
+    middle = points.mean(axis=0)
+    largest = np.abs(points - middle).max(axis=0)
+    spread = largest * np.std((points - middle) / np.where(largest > 0, largest, 1), axis=0)
+    spread[~(spread > 0)] = 1.0
+    if widths is None:
+        standard = (points - middle) / spread
+        widths = estimate_bandwidth(standard, kernel=kernel) if standard.any() else 1.0
+    scaled: list[float] = (as_bandwidth(widths, points.shape[1]) * spread).tolist()
+    return scaled
+
+
 def _print_climbs(table: Table, found: MeanShift) -> None:
     print("point -> mode: cluster")
     for (x, y), (mx, my), label in zip(table.points, found.modes_, found.labels_, strict=True):
@@ -166,20 +207,35 @@ def _print_climbs(table: Table, found: MeanShift) -> None:
 
 
 def _print_clusters(table: Table, found: MeanShift) -> None:
+    import numpy as np
+
     from segment.points.checks import describe
+    from segment.points.tables import rounded, shown
 
     n = len(found.labels_)
     counts = _counts(found)
+    width = found.bandwidth_
+    few = width if isinstance(width, float) else width[:SHOWN_FEATURES]
+    some = " ..." if np.size(width) > SHOWN_FEATURES else ""
     print(
         f"{n} points, {len(counts)} cluster{'s' * (len(counts) != 1)}; "
-        f"{found.kernel} kernel, bandwidth {describe(found.bandwidth_)}"
+        f"{found.kernel} kernel, bandwidth {describe(few)}{some}"
     )
-    names = table.names[:SHOWN_FEATURES]
+    names = [shown(name) for name in table.names[:SHOWN_FEATURES]]
+    widths = np.broadcast_to(width, len(table.names))
+    columns = [[name if len(name) <= 16 else f"{name[:15]}…"] for name in names]
+    for center in found.cluster_centers_[:SHOWN]:
+        for cells, value, one in zip(columns, center, widths, strict=False):
+            cells.append(rounded(value, one))
+    sizes = [max(11, *map(len, cells)) for cells in columns]
     more = " ..." if len(table.names) > SHOWN_FEATURES else ""
-    print("label    points   share  " + " ".join(f"{name[:11]:>11}" for name in names) + more)
-    for label, center in enumerate(found.cluster_centers_[:SHOWN]):
-        place = " ".join(f"{value:11.5g}" for value in center[:SHOWN_FEATURES])
-        print(f"{label:5d} {counts[label]:9d}  {counts[label] / n:5.1%}  {place}{more}")
+    for row, texts in enumerate(zip(*columns, strict=True)):
+        place = " ".join(f"{text:>{size}}" for text, size in zip(texts, sizes, strict=True))
+        label = row - 1
+        if row == 0:
+            print(f"label    points   share  {place}{more}")
+        else:
+            print(f"{label:5d} {counts[label]:9d}  {counts[label] / n:5.1%}  {place}{more}")
     if len(counts) > SHOWN:
         print(f"... and {len(counts) - SHOWN} more (-o writes all)")
 

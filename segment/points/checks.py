@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -10,12 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
-from segment.params import positive_number
 
 Floats = NDArray[np.float64]
+Names = NDArray[np.object_]
 
 # Beyond, all distances are alike and a window holds one point or all of them.
 MAX_FEATURES = 1000
+# In bandwidths: squares of larger numbers, and their sums, overflow.
+MAX_REACH = 1e150
+SMALLEST, LARGEST = 1e-300, 1e300
 
 
 class InputTypeError(InputError, TypeError):
@@ -69,9 +74,68 @@ def as_points(X: ArrayLike, n_features: int | None = None, *, owner: str = "Mean
         raise InputError(
             f"X holds {what} in row {row}, column {column}; remove such rows or fill them in"
         )
-    if np.abs(array).max() > 1e150:
-        raise InputError("X holds values above 1e150, whose squares overflow; rescale the features")
     return array
+
+
+def feature_names(X: Any) -> Names | None:
+    """Return the names of a DataFrame's columns if all are text, else None, as scikit-learn does.
+
+    Raises
+    ------
+    InputTypeError
+        If some names are text and others are not.
+    """
+    columns = getattr(X, "columns", None)
+    if columns is None or not hasattr(X, "shape") or callable(columns):
+        return None
+    names = np.empty(len(columns), dtype=object)
+    names[:] = list(columns)
+    kinds = sorted({type(name).__qualname__ for name in names})
+    if "str" not in kinds:
+        return None
+    if len(kinds) > 1:
+        raise InputTypeError(
+            f"X has column names of the types {', '.join(kinds)}. Feature names are only supported "
+            "if all input features have string names; set X.columns = X.columns.astype(str)"
+        )
+    return names
+
+
+def check_feature_names(fitted: Names | None, X: Any, owner: str) -> None:
+    """Compare the column names of `X` with those that `owner` was fitted with.
+
+    Raises
+    ------
+    InputError
+        If both have names, and these differ or stand in another order. Where one of the two has
+        none there is a UserWarning, as scikit-learn has it.
+    """
+    names = feature_names(X)
+    if fitted is None or names is None:
+        if names is not None:
+            warnings.warn(
+                f"X has feature names, but {owner} was fitted without feature names", stacklevel=3
+            )
+        elif fitted is not None:
+            warnings.warn(
+                f"X does not have valid feature names, but {owner} was fitted with feature names",
+                stacklevel=3,
+            )
+        return
+    if len(names) == len(fitted) and (names == fitted).all():
+        return
+    first = "The feature names should match those that were passed during fit"
+    for others, ours, what in (
+        (names, fitted, "unseen at fit time"),
+        (fitted, names, "seen at fit time, yet now missing"),
+    ):
+        if odd := [str(name) for name in others if name not in set(ours)]:
+            more = ", ..." if len(odd) > 5 else ""
+            raise InputError(f"{first}. Feature names {what}: {', '.join(odd[:5])}{more}")
+    raise InputError(
+        f"{first}. Feature names must be in the same order as they were in fit; give "
+        "X[model.feature_names_in_]"
+    )
 
 
 def _as_floats(X: ArrayLike) -> Floats:
@@ -132,41 +196,89 @@ def as_bandwidth(bandwidth: object, n_features: int) -> float | Floats:
         If it is neither a positive number nor `n_features` of them.
     """
     if isinstance(bandwidth, Real) or bandwidth is None:
-        return positive_number("bandwidth", bandwidth)
+        return _one_bandwidth(bandwidth)
     try:
         widths = np.array(bandwidth, dtype=np.float64)
     except (TypeError, ValueError):
-        return positive_number("bandwidth", bandwidth)
+        return _one_bandwidth(bandwidth)
     if widths.ndim == 0:
-        return positive_number("bandwidth", float(widths))
+        return _one_bandwidth(float(widths))
     if widths.shape != (n_features,):
         raise InputError(
             f"bandwidth has shape {widths.shape} but the points have {n_features} features; give "
             "one number, or one for each feature"
         )
     for width in widths:
-        positive_number("bandwidth", float(width))
+        _one_bandwidth(float(width))
     return widths
 
 
-def ball_volume(d: int) -> float:
-    """Return the volume of the unit ball in `d` dimensions."""
-    return math.pow(math.pi, d / 2) / math.gamma(d / 2 + 1)
+def _one_bandwidth(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(
+            f"bandwidth={value!r} is of type {type(value).__name__}; give a number above 0"
+        )
+    number = float(value)
+    if not math.isfinite(number) or number <= 0:
+        raise InputError(
+            f"bandwidth={number:g} must be finite and above 0; give a number such as 7"
+        )
+    if not SMALLEST <= number <= LARGEST:
+        raise InputError(
+            f"bandwidth={number:g} is beyond {SMALLEST:g} to {LARGEST:g}; rescale the features"
+        )
+    return number
 
 
-def scaled(points: Floats, bandwidth: float | Floats) -> tuple[Floats, float]:
-    """Return points and one radius so that distances compare as with `bandwidth`.
+def log_ball_volume(d: int) -> float:
+    """Return the logarithm of the volume of the unit ball in `d` dimensions."""
+    return d / 2 * math.log(math.pi) - math.lgamma(d / 2 + 1)
 
-    One bandwidth is not divided out: that would flip points that lie exactly on the sphere.
+
+@dataclass(frozen=True)
+class Frame:
+    """The coordinates in which points are climbed: squares neither overflow nor lose digits.
+
+    One bandwidth is not divided out, which would flip points that lie exactly on the sphere: the
+    unit is the power of two below it, and dividing by that is exact. An offset is subtracted only
+    where that is exact too, among values of one sign that are within a factor of 2.
     """
-    if isinstance(bandwidth, float):
-        return points, bandwidth
-    return np.ascontiguousarray(points / bandwidth), 1.0
 
+    origin: Floats  # (d,)
+    unit: float | Floats
+    radius: float  # the bandwidth in these coordinates
 
-def unscaled(points: Floats, bandwidth: float | Floats) -> Floats:
-    """Undo `scaled`."""
-    return points if isinstance(bandwidth, float) else points * bandwidth
+    @classmethod
+    def over(cls, points: Floats, bandwidth: float | Floats) -> Frame:
+        """Return the frame for points and a bandwidth, or one for each feature."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        beside = ((low > 0) & (high / 2 <= low)) | ((high < 0) & (low / 2 >= high))
+        origin = np.where(beside, low, 0.0)
+        if not isinstance(bandwidth, float):
+            return cls(origin, bandwidth, 1.0)
+        unit = math.ldexp(1.0, math.frexp(bandwidth)[1] - 1)
+        return cls(origin, unit, bandwidth / unit)
+
+    def into(self, points: Floats) -> Floats:
+        """Return points in these coordinates.
+
+        Raises
+        ------
+        InputError
+            If they are so many bandwidths away that squares overflow.
+        """
+        with np.errstate(over="ignore", under="ignore"):
+            moved = np.ascontiguousarray((points - self.origin) / self.unit)
+        if not np.abs(moved).max() <= MAX_REACH:
+            raise InputError(
+                f"X holds values beyond {MAX_REACH:g} bandwidths, whose squares overflow; give a "
+                "larger bandwidth, or rescale the features"
+            )
+        return moved
+
+    def back(self, moved: Floats) -> Floats:
+        """Undo `into`."""
+        return np.asarray(moved * self.unit + self.origin)
 
 
 def describe(value: Any) -> str:

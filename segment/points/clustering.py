@@ -13,14 +13,28 @@ from segment.errors import InputError, SegmentError
 from segment.params import KERNELS, choice, positive_number, whole_number
 from segment.points.bandwidth import estimate_bandwidth
 from segment.points.basins import MERGE, Basins, Ends, Rules, merge_ends, nearest
-from segment.points.checks import as_bandwidth, as_points, as_weights, describe, scaled, unscaled
-from segment.points.densities import density_at, threads_of
+from segment.points.checks import (
+    Frame,
+    Names,
+    as_bandwidth,
+    as_points,
+    as_weights,
+    check_feature_names,
+    describe,
+    feature_names,
+)
+from segment.points.densities import log_density_at, threads_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 # How far from its centre a point is still within the kernel, in bandwidths.
 WITHIN = {"flat": 1.0, "epanechnikov": 1.0, "gaussian": 3.0}
+
+
+def _float_type(X: ArrayLike) -> type[np.floating[Any]]:
+    """Return the type of results over `X`: single precision for single, double for all else."""
+    return np.float32 if np.asarray(X).dtype == np.float32 else np.float64
 
 
 class NotFittedError(SegmentError, ValueError, AttributeError):
@@ -54,12 +68,13 @@ class MeanShift:
     tol : float, default=1e-4
         A trajectory ends when its step is at most so many bandwidths long.
     n_jobs : int, optional
-        Threads; None or -1 means every core. The result is the same on any number.
+        Threads; None and -1 mean every core, -2 all but one, and so on. The result is the same on
+        any number.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
-        Modes, by falling kernel sum.
+        Modes, by falling kernel sum; float32 where the points are, else float64.
     labels_ : ndarray of shape (n_samples,), int64
         Cluster of each point: the attractor it climbed to. Orphans are -1.
     modes_ : ndarray of shape (n_samples, n_features)
@@ -70,6 +85,8 @@ class MeanShift:
         Bandwidth used.
     n_features_in_ : int
         Number of features.
+    feature_names_in_ : ndarray of shape (n_features,), object
+        Names of the columns, if the points came as a DataFrame whose names are all text.
 
     Notes
     -----
@@ -161,33 +178,36 @@ class MeanShift:
             If the points or a parameter cannot be used, or no point lies near any seed.
         """
         del y
+        names = feature_names(X)
         points = as_points(X)
         weights = as_weights(sample_weight, len(points))
         rules = self._rules()
         bandwidth = self._choose_bandwidth(points, weights)
+        frame = Frame.over(points, bandwidth)
+        moved = frame.into(points)
         seeds = self._seeds(points[weights > 0], bandwidth)
 
         self.n_features_in_ = points.shape[1]
-        self.bandwidth_ = bandwidth
+        self._name_features(names)
+        self.bandwidth_, self._frame = bandwidth, frame
         self._points, self._weights = points, weights
         basins = self._make_basins(rules)
         self._basins: Basins | None = basins
-        moved, radius = scaled(points, bandwidth)
         ends = basins.climb(moved)
         if seeds is None:
             sources = ends.of(weights > 0)
         else:
-            sources = basins.climb(scaled(seeds, bandwidth)[0])
-        centers = merge_ends(sources, MERGE[self.kernel] * radius)
+            sources = basins.climb(frame.into(seeds))
+        centers = merge_ends(sources, MERGE[self.kernel] * frame.radius)
         if not len(centers):
             raise InputError(
                 f"no point lies within the bandwidth ({describe(bandwidth)}) of any seed; give "
                 "seeds among the points, or a larger bandwidth"
             )
         self._centers = centers
-        self.cluster_centers_ = unscaled(centers, bandwidth).copy()
+        self.cluster_centers_ = frame.back(centers).astype(_float_type(X))
         self.labels_ = self._labels(moved, ends)
-        self.modes_ = unscaled(ends.places[ends.row], bandwidth)
+        self.modes_ = frame.back(ends.places[ends.row]).astype(_float_type(X))
         self.n_iter_ = max(ends.most_steps, sources.most_steps)
         return self
 
@@ -209,7 +229,8 @@ class MeanShift:
             nearest to where it ended, or -1 if `cluster_all` is false.
         """
         self._check_fitted()
-        moved, _ = scaled(as_points(X, self.n_features_in_), self.bandwidth_)
+        check_feature_names(getattr(self, "feature_names_in_", None), X, "MeanShift")
+        moved = self._frame.into(as_points(X, self.n_features_in_))
         if nearest_center:
             return self._labels(moved, None)
         if self._basins is None:
@@ -225,12 +246,11 @@ class MeanShift:
     def score_samples(self, X: ArrayLike) -> Floats:
         """Return the logarithm of the density at points, under the kernel; -inf where it is 0."""
         self._check_fitted()
+        check_feature_names(getattr(self, "feature_names_in_", None), X, "MeanShift")
         at = as_points(X, self.n_features_in_)
-        values = density_at(
+        return log_density_at(
             self._points, self._weights, self.bandwidth_, self.kernel, at, threads_of(self.n_jobs)
         )
-        with np.errstate(divide="ignore"):
-            return np.log(values)
 
     # What fit is made of.
 
@@ -272,13 +292,19 @@ class MeanShift:
         return bins * bandwidth
 
     def _make_basins(self, rules: Rules) -> Basins:
-        moved, radius = scaled(self._points, self.bandwidth_)
+        radius = self._frame.radius
         rules = Rules(rules.kernel, radius, rules.tol, rules.max_iter, rules.n_threads)
-        return Basins(moved, self._weights, rules)
+        return Basins(self._frame.into(self._points), self._weights, rules)
+
+    def _name_features(self, names: Names | None) -> None:
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
 
     def _labels(self, starts: Floats, ends: Ends | None) -> Labels:
         """Return the cluster of the end of each start; of the start itself if `ends` is None."""
-        radius = self.bandwidth_ if isinstance(self.bandwidth_, float) else 1.0
+        radius = self._frame.radius
         if ends is None:
             labels, _ = nearest(starts, self._centers)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,7 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.params import KERNELS, choice, whole_number
-from segment.points.checks import as_bandwidth, as_points, as_weights, ball_volume, scaled
+from segment.points.checks import (
+    Frame,
+    as_bandwidth,
+    as_points,
+    as_weights,
+    describe,
+    log_ball_volume,
+)
 from segment.points.splines import build_surface
 from segment.threads import bands, resolve_n_threads, run
 
@@ -80,7 +88,7 @@ def density(
     sample_weight : array-like of shape (n_samples,), optional
         Weights of the points.
     n_jobs : int, optional
-        Threads; None or -1 means every core. The result is the same on any number.
+        Threads; None and -1 mean every core, -2 all but one. The result is the same on any number.
 
     Returns
     -------
@@ -90,7 +98,8 @@ def density(
     Raises
     ------
     InputError
-        If the points have more than 3 features, or a parameter is out of its domain.
+        If the points have more than 3 features, a parameter is out of its domain, or the density
+        is beyond what a float holds.
     """
     points = as_points(X, owner="density")
     d = points.shape[1]
@@ -104,7 +113,12 @@ def density(
     choice("kernel", kernel, KERNELS)
     axes = _axes(points, width, 3.0 if kernel == "gaussian" else 1.0, grid)
     nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, d)
-    values = density_at(points, weights, width, kernel, nodes, threads_of(n_jobs))
+    with np.errstate(over="ignore", under="ignore"):
+        values = np.exp(log_density_at(points, weights, width, kernel, nodes, threads_of(n_jobs)))
+    if not np.isfinite(values).all():
+        raise InputError(
+            f"bandwidth={describe(width)}: densities exceed 1e308; rescale the features"
+        )
     return Density(values.reshape([len(axis) for axis in axes]), axes, width, kernel)
 
 
@@ -126,7 +140,7 @@ def _axes(
     return tuple(np.linspace(low[j], high[j], count) for j in range(d))
 
 
-def density_at(
+def log_density_at(
     points: Floats,
     weights: Floats,
     bandwidth: float | Floats,
@@ -134,12 +148,13 @@ def density_at(
     at: Floats,
     n_threads: int,
 ) -> Floats:
-    """Return the density of weighted `points` at every row of `at`."""
-    moved, radius = scaled(points, bandwidth)
-    field = make_field(moved, weights, kernel, radius, n_threads=n_threads)
-    sums = field_sums(field, scaled(at, bandwidth)[0], n_threads)
-    values: Floats = sums * (normaliser(kernel, bandwidth, points.shape[1]) / weights.sum())
-    return values
+    """Return the logarithm of the density of weighted `points` at every row of `at`."""
+    frame = Frame.over(points, bandwidth)
+    field = make_field(frame.into(points), weights, kernel, frame.radius, n_threads=n_threads)
+    sums = field_sums(field, frame.into(at), n_threads)
+    with np.errstate(divide="ignore"):
+        values: Floats = np.log(sums / weights.sum())
+    return values + log_normaliser(kernel, bandwidth, points.shape[1])
 
 
 def field_sums(field: Field, at: Floats, n_threads: int) -> Floats:
@@ -151,19 +166,35 @@ def field_sums(field: Field, at: Floats, n_threads: int) -> Floats:
     return np.concatenate(parts)
 
 
-def normaliser(kernel: str, bandwidth: float | Floats, d: int) -> float:
-    """Return the constant that makes the kernel, 1 at its centre, integrate to 1."""
-    volume = float(np.prod(np.broadcast_to(bandwidth, d)))
+def log_normaliser(kernel: str, bandwidth: float | Floats, d: int) -> float:
+    """Return the logarithm of what makes the kernel, 1 at its centre, integrate to 1."""
+    log_volume = float(np.log(np.broadcast_to(bandwidth, d)).sum())
     if kernel == "gaussian":
-        return float(1 / (volume * (2 * math.pi) ** (d / 2)))
+        return -log_volume - d / 2 * math.log(2 * math.pi)
     if kernel == "flat":
-        return 1 / (volume * ball_volume(d))
-    return (d + 2) / (2 * volume * ball_volume(d))
+        return -log_volume - log_ball_volume(d)
+    return math.log((d + 2) / 2) - log_volume - log_ball_volume(d)
 
 
-def threads_of(n_jobs: int | None) -> int:
-    """Return the number of threads for scikit-learn's `n_jobs`; None and -1 mean every core."""
-    return resolve_n_threads(None if n_jobs == -1 else n_jobs)
+def threads_of(n_jobs: object) -> int:
+    """Return the number of threads for scikit-learn's `n_jobs`.
+
+    None and -1 mean every core this process may run on, -2 all but one, and so on; at least one.
+
+    Raises
+    ------
+    InputError
+        If `n_jobs` is no whole number, or 0.
+    """
+    cores = resolve_n_threads(None)
+    if n_jobs is None:
+        return cores
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or int(n_jobs) == 0:
+        raise InputError(
+            f"n_jobs={n_jobs!r} is no number of threads; use an integer of at least 1, -1 or None "
+            "for every core, -2 for all but one"
+        )
+    return int(n_jobs) if int(n_jobs) > 0 else max(1, cores + 1 + int(n_jobs))
 
 
 def make_field(

@@ -284,7 +284,7 @@ def test_points_are_not_written_to_and_any_layout_gives_the_same() -> None:
         ([[1.0, 2.0], [1.0]], "ragged"),
         ([[1 + 2j]], "Complex data not supported"),
         (np.zeros((2, 1001)), "1001 features"),
-        ([[1e200, 0]], "overflow"),
+        ([[1e200, 0], [-1e200, 0]], "overflow"),
     ],
 )
 def test_bad_points_get_one_clear_line(X: object, message: str) -> None:
@@ -304,7 +304,7 @@ def test_bad_points_get_one_clear_line(X: object, message: str) -> None:
         ({"kernel": "round"}, "kernel='round' is unknown"),
         ({"max_iter": 0}, "max_iter=0"),
         ({"tol": 0}, "tol=0"),
-        ({"n_jobs": 0}, "n_threads=0"),
+        ({"n_jobs": 0}, "n_jobs=0"),
         ({"cluster_all": "yes"}, "neither True nor False"),
         ({"seeds": [[1e6, 1e6]], "kernel": "flat"}, "of any seed"),
         ({"seeds": [[1.0]]}, "1 features"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from segment import FileError, InputError
+from segment import FileError, InputError, SegmentError
 from segment.cli.main import app
-from segment.points.tables import Table, read_table, write_centers, write_labelled
+from segment.points.tables import Table, read_table, rounded, write_centers, write_labelled
 
 
 def written(folder: Path, text: str, name: str = "points.csv") -> Path:
@@ -43,12 +44,12 @@ def test_points_with_and_without_header(
 
 def test_columns_by_name_and_number(tmp_path: Path) -> None:
     path = written(tmp_path, "id,x,y\na,1,2\nb,3,4\n")
-    np.testing.assert_array_equal(read_table(path, ["y", "2"]).points, [[2, 1], [4, 3]])
+    np.testing.assert_array_equal(read_table(path, "y,2").points, [[2, 1], [4, 3]])
     with pytest.raises(InputError, match="column 'z' does not exist; choose among id, x, y"):
-        read_table(path, ["z"])
+        read_table(path, "z")
     array = np.arange(6.0).reshape(2, 3)
     np.save(tmp_path / "a.npy", array)
-    np.testing.assert_array_equal(read_table(tmp_path / "a.npy", ["3"]).points, array[:, 2:])
+    np.testing.assert_array_equal(read_table(tmp_path / "a.npy", "3").points, array[:, 2:])
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,12 @@ def test_columns_by_name_and_number(tmp_path: Path) -> None:
         ("x,y\n", "no rows"),
         ("1,2\n3\n", "ragged: row 2 has 1 columns, not 2"),
         ("x,y\n1,2\n3,4,5\n", "ragged: row 3 has 3 columns, not 2"),
-        ("x,y\n1,red\n", "'red' in row 2, column 'y'"),
-        ("x,y\n1,\n", "'' in row 2, column 'y'"),
+        ("x,y\n1,2\n\n1,red\n3,4\n", "'red' in row 4, column 'y'"),
+        ("x,y\n1,2\n1,\n", "'' in row 3, column 'y'"),
+        ("x,y\n1,2\n1,nan\n", "nan in row 3, column 'y'"),
+        ('x,y\n"a\nb",2\nc,oops\nd,3\n', "'oops' in row 4, column 'y'"),
+        ('x,y\n"a,2\n', "never closed"),
+        ("a,b\nc,d\n", "'c' in row 2, column 'a'"),
     ],
 )
 def test_bad_tables(tmp_path: Path, text: str, message: str) -> None:
@@ -80,11 +85,213 @@ def test_bad_files(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no 2-D array"):
         read_table(tmp_path / "b.npy")
     with pytest.raises(FileError, match=r"\.csv, \.tsv, \.txt, \.npy"):
-        read_table(tmp_path / "a.xlsx")
+        read_table(written(tmp_path, "1", "a.xlsx"))
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(FileError, match="is no regular file"):
+        read_table(tmp_path / "pipe.csv")
+
+
+def npy(header: str, body: bytes = b"") -> bytes:
+    text = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + body
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"PK\x03\x04" + b"garbage" * 20, "is no NPY file"),
+        (b"\x93NUMPY", "is no NPY file"),
+        (b"\x93NUMPY\x09\x09\x10\x00", "is no NPY file"),
+        (npy("{"), "is no NPY file"),
+        (npy("(" * 100), "is no NPY file"),
+        (npy("{'descr': 'O', 'fortran_order': False, 'shape': (2, 2)}"), "no 2-D array of numbers"),
+        (npy("{'descr': '<f8', 'fortran_order': False, 'shape': (9**9, 2)}"), "is no NPY file"),
+        (
+            npy(
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 2)}", b"12345678"
+            ),
+            "promises 2000000000000 numbers, which need 16000000000000 bytes, and 8 follow",
+        ),
+        (npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-2, -4)}", b"0" * 64), "no 2-D"),
+    ],
+)
+def test_crafted_npy_files(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "a.npy").write_bytes(data)
+    with pytest.raises(FileError, match=message) as caught:
+        read_table(tmp_path / "a.npy")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_npy_files_are_read_as_numpy_reads_them(tmp_path: Path, order: Any) -> None:
+    for dtype in ("<f8", ">f4", "i2", "u1", "?"):
+        array = np.array([[1, 0, 1], [0, 1, 1]], dtype=dtype, order=order)
+        np.save(tmp_path / "a.npy", array)
+        np.testing.assert_array_equal(read_table(tmp_path / "a.npy").points, array)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "names"),
+    [
+        ("x|y\n1.5|2\n3|4\n", "a.csv", "x y"),
+        ("x;y\n1,5;2\n3;4\n", "a.csv", "x y"),
+        ("x\ty\n1,5\t2\n3\t4\n", "a.txt", "x y"),
+        ("1,5 2\n3 4\n", "a.txt", "x0 x1"),
+        ("name,x,y\na,1.5,2\nb,3,4\n", "a.csv", "x y"),
+        ("a,1.5,2\nb,3,4\n", "a.csv", "x1 x2"),
+        ("x,y,why\n1.5,2,\n3,4,\n", "a.csv", "x y"),
+        ("# made by hand\n# x y\n1.5 2\n3 4\n", "a.txt", "x y"),
+        ('"x";"y"\n"1,5";"2"\n"3";"4"\n', "a.csv", "x y"),
+        ('when,x,y\n"Mon, 1",1.5,2\n"Tue\nor so",3,4\n', "a.csv", "x y"),
+        ("x, y\n1.5, 2\n3, 4\n", "a.csv", "x y"),
+        (",x,y\na,1.5,2\nb,3,4\n", "a.csv", "x y"),
+    ],
+)
+def test_tables_of_every_layout(tmp_path: Path, text: str, name: str, names: str) -> None:
+    table = read_table(written(tmp_path, text, name))
+    np.testing.assert_array_equal(table.points, [[1.5, 2], [3, 4]])
+    assert " ".join(table.names) == names
+
+
+def test_decimal_commas_text_and_old_encodings_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("Höhe;Ort\n1,5;A\n3,25;B\n".encode("cp1252"))
+    table = read_table(path)
+    np.testing.assert_array_equal(table.points, [[1.5], [3.25]])
+    assert table.names == ("Höhe",)
+    assert " / ".join(table.notes) == (
+        "text is read as Windows-1252, not UTF-8 / numbers are read with decimal commas / "
+        "column without numbers left out: Ort"
+    )
+    path.write_bytes("Höhe\n1,5\n3\n".encode("utf-16"))
+    np.testing.assert_array_equal(read_table(path).points, [[1.5], [3]])
+
+
+def test_ranges_of_columns(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b,2-3,d\n1,2,3,4\n5,6,7,8\n")
+    for columns, names in (("2-4", "b 2-3 d"), ("3-", "2-3 d"), ("d,1", "d a"), ("2-3", "2-3")):
+        assert read_table(path, columns).names == tuple(names.split())
+    for columns in ("0-2", "3-2", "1-9", "x", "-", "1,,2", "99999999999999"):
+        with pytest.raises(InputError, match="does not exist"):
+            read_table(path, columns)
+    with pytest.raises(InputError, match="'b' is chosen twice"):
+        read_table(path, "b,1-2")
+    twice = written(tmp_path, "a,a\n1,2\n", "twice.csv")
+    with pytest.raises(InputError, match="2 columns are named 'a'; give numbers"):
+        read_table(twice, "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "out", "first"),
+    [
+        ("t\n1\n2\n", "a.csv", "o.csv", "t,label"),
+        ("1\n2\n", "a.txt", "o.csv", "x0,label"),
+        ("x y\n1 2\n", "a.txt", "o.csv", "x,y,label"),
+        ("x y\n1 2\n", "a.txt", "o.tsv", "x\ty\tlabel"),
+        ("x;y\n1,5;2\n", "a.csv", "o.csv", "x;y;label"),
+        ("x y\n1,5 2\n", "a.txt", "o.csv", "x;y;label"),
+        ("x\ty\n1\t2\n", "a.tsv", "o.csv", "x,y,label"),
+        ("Label,y\n1,2\n", "a.csv", "o.csv", "Label,y,label_2"),
+        ("label,label_2\n1,2\n", "a.csv", "o.csv", "label,label_2,label_3"),
+        ("label,y\na,2\n", "a.csv", "o.csv", "label,y,label_2"),
+    ],
+)
+def test_what_is_written_reads_back(
+    tmp_path: Path, text: str, name: str, out: str, first: str
+) -> None:
+    table = read_table(written(tmp_path, text, name))
+    rows = len(table.points)
+    write_labelled(tmp_path / out, table, np.zeros(rows, np.int64), overwrite=False)
+    assert (tmp_path / out).read_text().splitlines()[0] == first
+    columns = ",".join(table.names) if table.header else f"1-{len(table.names)}"
+    np.testing.assert_array_equal(read_table(tmp_path / out, columns).points, table.points)
+    centers = np.array([[1e-300, 0.1 + 0.2, 1.7e12 + 0.123][: len(table.names)]])
+    write_centers(tmp_path / f"c{out[-4:]}", table, centers, np.array([rows]), overwrite=False)
+    read = read_table(tmp_path / f"c{out[-4:]}")
+    np.testing.assert_array_equal(read.points[:, 2:], centers)
+    assert len({n.casefold() for n in read.names}) == len(read.names)
+
+
+@pytest.mark.parametrize(
+    ("value", "bandwidth", "text"),
+    [
+        (1.7e12 + 123.4, 1000.0, "1700000000123"),
+        (4_512_345.678, 2.5, "4512345.68"),
+        (-0.0001, 1.0, "0.00"),
+        (3.14159e-300, 1e-301, "3.142e-300"),
+        (2.5e300, 1e299, "2.50e+300"),
+        (0.0, 1e-200, "0"),
+    ],
+)
+def test_centres_are_shown_with_the_digits_of_the_bandwidth(
+    value: float, bandwidth: float, text: str
+) -> None:
+    assert float(rounded(value, bandwidth)) == float(text)
+    assert len(rounded(value, bandwidth)) <= len(text) + 1
+
+
+def test_segment_points_of_standard_input_and_scaled(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    spots = rng.normal(0, 0.05, (60, 2)) + np.array([[0, 0], [1, 1]]).repeat([40, 20], axis=0)
+    spots[:, 1] = spots[:, 1] * 1e9 + 1e12
+    rows = "".join(f"p{i};{x!r};{y!r}\n" for i, (x, y) in enumerate(spots.tolist()))
+    with contextlib.chdir(tmp_path):
+        done = CliRunner().invoke(
+            app,
+            ["points", "-", "--scale", "-b", "0.5", "-o", "o.csv"],
+            input="n;x\x1b[31m;y\n" + rows,
+        )
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith("60 points, 2 clusters; gaussian kernel, bandwidth 0.")
+    assert "column without numbers left out: n" in done.stderr
+    assert "\x1b" not in done.stdout
+    assert "x\\x1b[31m" in done.stdout
+    labels = np.loadtxt(tmp_path / "o.csv", delimiter=";", skiprows=1, usecols=3)
+    np.testing.assert_array_equal(labels, np.repeat([0, 1], [40, 20]))
+
+
+def test_segment_points_demo_without_matplotlib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segment.cli.points.has_matplotlib", lambda: False)
+    done = command("points", "--demo", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert "300 points, 4 clusters" in done.stdout
+    assert "pip install 'segment[plot]'" in done.stderr
+    assert not list(tmp_path.iterdir())
+    asked = command("points", "--demo", "--plot", "a.png", cwd=tmp_path)
+    assert asked.exit_code == 1
+    assert "plotting needs the 'plot' extra" in asked.stderr
+
+
+def test_mangled_tables_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
+    """Random damage to tables of every kind: an answer or a SegmentError, nothing else."""
+    from tests.points.fuzz import damaged
+
+    read, refused = 0, []
+    for number, (name, data) in enumerate(damaged(seed=0, count=600)):
+        path = tmp_path / f"{number}{name}"
+        path.write_bytes(data)
+        try:
+            table = read_table(path)
+        except SegmentError as error:
+            refused.append(str(error))
+            continue
+        read += 1
+        assert np.isfinite(table.points).all()
+        assert table.points.shape[1] == len(table.names) > 0
+        write_labelled(
+            path.with_suffix(".out.csv"),
+            table,
+            np.zeros(len(table.points), np.int64),
+            overwrite=True,
+        )
+    assert all(message.isprintable() and len(message) < 1000 for message in refused)
+    assert min(read, len(refused)) > 30
 
 
 def test_labels_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
-    table = read_table(written(tmp_path, "id,x\n007,1.50\nb,9\n"), ["x"])
+    table = read_table(written(tmp_path, "id,x\n007,1.50\nb,9\n"), "x")
     write_labelled(tmp_path / "out.csv", table, np.array([0, -1]), overwrite=False)
     assert (tmp_path / "out.csv").read_text() == "id,x,label\n007,1.50,0\nb,9,-1\n"
     write_centers(tmp_path / "c.csv", table, np.array([[1.5]]), np.array([2]), overwrite=False)
