@@ -73,14 +73,14 @@ def to_rgb(
         If `pixels` is neither 2-D nor 3-D.
     """
     bands = _visible_bands(pixels)
-    if value_range is not None:
-        shown = _stretch(bands, *value_range)
-    elif bands.dtype == np.uint8:
+    if value_range is None and bands.dtype == np.uint8:
         shown = bands.astype(np.uint8)
-    elif bands.dtype == np.bool_:
+    elif value_range is None and bands.dtype == np.bool_:
         shown = bands.astype(np.uint8) * np.uint8(255)
     else:
-        shown = _stretch(bands, *_range(bands if like is None else _visible_bands(like), mask))
+        shown = _stretch(
+            bands, *(value_range or shown_range(pixels if like is None else like, mask))
+        )
     picture: Picture = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
     if mask is not None:
         faded = picture[~mask].astype(np.uint16)
@@ -95,10 +95,13 @@ def _visible_bands(pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return bands[..., :3] if bands.shape[2] >= 3 else bands[..., :1]
 
 
-def _range(
-    bands: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None
+def shown_range(
+    pixels: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_] | None = None
 ) -> tuple[float, float]:
-    """Return the values that become black and white."""
+    """Return the values that `to_rgb` shows as black and white."""
+    bands = _visible_bands(pixels)
+    if bands.dtype in (np.uint8, np.bool_):
+        return 0.0, 1.0 if bands.dtype == np.bool_ else 255.0
     step = max(1, math.isqrt(bands.shape[0] * bands.shape[1] // _SAMPLES))
     sample = bands[::step, ::step].astype(np.float64)
     if mask is not None:

@@ -37,6 +37,7 @@ DOORS = {
     ("regions.segmentation", "exports"),
     ("regions.segmentation", "images"),
     ("regions.hierarchy", "trees"),
+    ("regions.hierarchy", "page.notebook"),
 }
 
 

@@ -20,7 +20,7 @@ from segment.files import atomic_write, display_name, file_error
 
 SHEET = "index.html"
 LINKED = ("labels", "posterized", "filtered", "boundaries", "overlay", "preview", "sheet")
-FACTS = ("regions", "json")
+FACTS = ("regions", "json", "page")
 
 
 def write_sheet(found: Survey, manifest: Path) -> Path:
@@ -116,6 +116,8 @@ def _card(dst: Path, entry: dict[str, Any]) -> str:
     outputs = entry.get("outputs") or {}
     picture = _thumbnail(dst, outputs.get("thumbnail")) if good else None
     image = f'<img alt="" loading="lazy" decoding="async" src="{picture}">' if picture else ""
+    if image and "page" in outputs:
+        image = f'<a href="{_address(outputs["page"])}" title="Explore">{image}</a>'
     if good:
         regions, seconds = int(entry["regions"]), float(entry["seconds"])
         width, height = int(entry["width"]), int(entry["height"])
@@ -136,12 +138,16 @@ def _card(dst: Path, entry: dict[str, Any]) -> str:
 
 
 def _links(outputs: dict[str, str]) -> str:
-    # "./" in front: no name can be taken for another scheme or host.
     return " ".join(
-        f'<a href="./{quote_from_bytes(os.fsencode(outputs[kind]))}">{kind}</a>'
+        f'<a href="{_address(outputs[kind])}">{kind}</a>'
         for kind in (*LINKED, *FACTS)
         if kind in outputs
     )
+
+
+def _address(name: str) -> str:
+    # "./" in front: no name can be taken for another scheme or host.
+    return "./" + quote_from_bytes(os.fsencode(name))
 
 
 def _thumbnail(dst: Path, name: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,14 @@ def cut(
     ],
     saving: options.Saving,
     output: options.Output = Path("outputs"),
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            readable=False,
+            help="Cut as in a project that the page of the same tree has exported.",
+        ),
+    ] = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -37,13 +45,17 @@ def cut(
       segment image photo.jpg --save hierarchy
       segment cut outputs/photo.hierarchy.npz --regions 12
       segment cut outputs/photo.hierarchy.npz --level 0.6 -o coarse --save overlay
+      segment cut outputs/photo.hierarchy.npz --project photo.project.json --save labels
     """
     from segment import exports
     from segment.cli.planning import plan, prepare_folder
+    from segment.page import apply_project, read_project
     from segment.regions.hierarchy import Hierarchy
 
     with options.usage(context):
         at = Cut(saving.level, saving.regions)
+        if project is not None and at.wanted:
+            raise InputError("--project says where to cut; drop --level or --regions")
         at = at if at.wanted else Cut(level=DEFAULT_LEVEL)
         kinds, given = saving.kinds, saving.given
         if json and output == exports.STDOUT:
@@ -56,10 +68,15 @@ def cut(
     display = Display(quiet=quiet)
     with display.working(f"{display_name(tree)}: cutting"), display.compiling():
         hierarchy = Hierarchy.load(tree)
-        segmentation = hierarchy.cut(at.level, at.n_regions)
+        if project is None:
+            segmentation = hierarchy.cut(at.level, at.n_regions)
+            made: dict[str, Any] = {"level": at.level, "n_regions": at.n_regions}
+        else:
+            segmentation = apply_project(hierarchy, read_project(project))
+            made = {"project": os.fspath(project)}
         if output != exports.STDOUT:
             prepare_folder(output if job.target is None else output.parent)
-        record = {"input": os.fspath(tree), "cut": {"level": at.level, "n_regions": at.n_regions}}
+        record = {"input": os.fspath(tree), "cut": made}
         written = exports.save(
             segmentation,
             segmentation.image(),
@@ -81,7 +98,9 @@ def cut(
         from segment.cli.image import where
 
         n = segmentation.n_regions
+        level = segmentation.level
+        scale = "as in the project" if level is None else f"level {level:.3g}"
         display.print(
-            f"{display_name(tree)}: {n:,} region{'s' * (n != 1)}, level {segmentation.level:.3g}"
+            f"{display_name(tree)}: {n:,} region{'s' * (n != 1)}, {scale}"
             f" -> {where(job, facts['outputs'])}"
         )

@@ -89,6 +89,9 @@ KINDS: dict[str, Kind] = {
     "hierarchy": Kind(
         (".npz",), f"{_WRITERS}:write_hierarchy", "every level, .npz", needs="hierarchy"
     ),
+    "page": Kind(
+        (".html",), f"{_WRITERS}:write_page", "to explore in a browser", needs="hierarchy"
+    ),
     "regions": Kind((".csv",), f"{_WRITERS}:write_regions", "a table", options=("properties",)),
     "svg": Kind(
         (".svg",),

@@ -85,6 +85,19 @@ def write_hierarchy(product: Product, path: Path, overwrite: bool) -> Path:
     return write_data(path, product.hierarchy.to_bytes(), overwrite)
 
 
+def write_page(product: Product, path: Path, overwrite: bool) -> Path:
+    """Write the explorer, beginning at the segmentation where it was cut from the hierarchy."""
+    from segment.page import build_page, page_name
+
+    data = build_page(
+        product.hierarchy,
+        product.image,
+        name=page_name(product.image) or path.name.removesuffix(".page.html"),
+        n_regions=None if product.tree is None else product.segmentation.n_regions,
+    )
+    return write_data(path, data, overwrite)
+
+
 def write_regions(product: Product, path: Path, overwrite: bool) -> Path:
     """Write the table of the regions."""
     return write_text(

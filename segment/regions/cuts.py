@@ -56,10 +56,15 @@ def by_nodes(parents: NDArray[np.int32], n_leaves: int, nodes: Nodes) -> tuple[T
             f"leaf {int(np.argmax(leaves < 0))} is below none of the nodes; give nodes that cover "
             "every leaf"
         )
-    _, first, inverse = np.unique(leaves, return_index=True, return_inverse=True)
+    return number(leaves)
+
+
+def number(owners: NDArray[np.int64]) -> tuple[Table, int]:
+    """Return the table and number of the regions of leaves that have the same owner."""
+    _, first, inverse = np.unique(owners, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int32)
     rank[np.argsort(first)] = np.arange(1, len(first) + 1, dtype=np.int32)
-    table = np.zeros(n_leaves + 1, np.int32)
+    table = np.zeros(len(owners) + 1, np.int32)
     table[1:] = rank[inverse]
     return table, len(first)
 

@@ -127,9 +127,15 @@ class Hierarchy:
         sums = np.zeros((count + 1, self.leaves.modes.shape[1]))
         np.add.at(sums, table[1:], weights[:, None] * self.leaves.modes.astype(np.float64))
         total = np.bincount(table[1:], weights, minlength=count + 1)
-        modes = (sums[1:] / total[1:, None]).astype(np.float32)
+        modes = (sums[1:] / np.maximum(total[1:, None], 1)).astype(np.float32)
         labels = np.take(table, self.leaves._labels)
         return Segmentation(labels, modes, self.leaves.params, self.leaves._pixels, level)
+
+    def _repr_html_(self) -> str:
+        """The explorer, for notebooks."""
+        from segment.page.notebook import as_html
+
+        return as_html(self)
 
     def contours(self) -> NDArray[np.float32]:
         """Return the ultrametric contour map, float32 (H, W).

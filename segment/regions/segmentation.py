@@ -170,7 +170,7 @@ class Segmentation:
         centers = np.zeros((n, 2))
         measuring.region_shapes(self._labels, corners, box, centers)
         table: dict[str, NDArray[Any]] = {"label": np.arange(1, n + 1), "area": area}
-        table |= {f"centroid-{k}": centers[:, k] / area for k in range(2)}
+        table |= {f"centroid-{k}": centers[:, k] / np.maximum(area, 1) for k in range(2)}
         table |= {f"bbox-{k}": box[:, k] for k in range(4)}
         std = np.sqrt(np.maximum(square - mean**2, 0))
         table |= {f"mean-{k}": origin[:, k] + mean[:, k] for k in range(mean.shape[1])}
