@@ -60,7 +60,7 @@ def part_details(
         Row and column, and values, of each new label: means of its pixels.
     """
     n_bands = level.n_bands
-    planes, deviations = _planes(_moments(labels, level, n), n_bands)
+    planes, deviations = _planes(_moments(labels, level, 0, n), n_bands)
     least = max(SHARE_OF_PICTURE * deviation, 1e-9)
     limits = np.maximum(SHARE_OF_REGION * deviations, least).astype(np.float32)
     marks = np.empty(labels.shape, np.uint8)
@@ -74,7 +74,7 @@ def part_details(
         for large, small in zip(labels.shape, border.shape, strict=True)
     )
     m = kernels.part(labels, marks, border[rows][:, columns], max(min_size, 1), n)
-    sums = _moments(labels, level, m)[n + 1 :]
+    sums = _moments(labels, level, n + 1, m)
     means = sums / sums[:, :1]
     places = means[:, 1:3] + 0.5 * np.array(labels.shape)
     first = kernels.MOMENTS
@@ -82,9 +82,13 @@ def part_details(
     return places.astype(np.float32), tones.astype(np.float32)
 
 
-def _moments(labels: NDArray[np.int32], level: pyramid.Level, n: int) -> NDArray[np.float64]:
-    sums = np.zeros((n + 1, kernels.MOMENTS + kernels.MOMENTS_OF_BAND * level.n_bands))
-    kernels.add_moments(labels, level.values, sums)
+def _moments(
+    labels: NDArray[np.int32], level: pyramid.Level, least: int, n: int
+) -> NDArray[np.float64]:
+    """Return the moments of the labels ``least..n``."""
+    size = kernels.MOMENTS + kernels.MOMENTS_OF_BAND * level.n_bands
+    sums = np.zeros((n + 1 - least, size))
+    kernels.add_moments(labels, level.values, least, sums)
     return sums
 
 

@@ -19,7 +19,7 @@ from segment.threads import bands, run
 REFERENCE_PIXELS = 481 * 321
 BAND_ROWS = 64
 CHUNK = 1 << 14  # border pixels of one job
-# Local means are over this many coarse pixels either way.
+# Local means are over so many coarse pixels either way.
 REACH = 2
 SWEEPS = 1
 SMOOTHNESS = 0.1

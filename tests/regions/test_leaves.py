@@ -230,9 +230,7 @@ def test_thin_and_small_things_are_leaves(shape: tuple[int, int]) -> None:
         for thing in (2, 3, 4):
             assert small[truth == thing].mean() > 0.9
         assert near[small].mean() > 0.95
-    # What people see is the sky.
-    areas = np.bincount(tree.cut(0.45).labels.ravel())
-    assert areas.max() > 0.6 * truth.size
+    assert tree.cut(0.45).n_regions < 8  # what people see is a sky
 
 
 def test_noise_has_no_details() -> None:

@@ -15,15 +15,15 @@ MOMENTS, MOMENTS_OF_BAND = 6, 4
 
 
 @kernel()
-def add_moments(labels: Any, values: Any, sums: Any) -> None:
-    """Add up moments of the pixels of each region.
+def add_moments(labels: Any, values: Any, least: int, sums: Any) -> None:
+    """Add up moments of the pixels of each region from label `least` on.
 
     Parameters
     ----------
     labels : ndarray, shape (H, W), int32
         From 0 on.
     values : ndarray, shape (H, W, C), float32
-    sums : ndarray, shape (n + 1, MOMENTS + MOMENTS_OF_BAND * C), float64
+    sums : ndarray, shape (n + 1 - least, MOMENTS + MOMENTS_OF_BAND * C), float64
         Receives the sums; rows and columns are relative to the middle of the picture.
     """
     height, width, n_bands = values.shape
@@ -31,7 +31,9 @@ def add_moments(labels: Any, values: Any, sums: Any) -> None:
         y = i - 0.5 * height
         for j in range(width):
             x = j - 0.5 * width
-            row = sums[labels[i, j]]
+            if labels[i, j] < least:
+                continue
+            row = sums[labels[i, j] - least]
             row[0] += 1
             row[1] += y
             row[2] += x

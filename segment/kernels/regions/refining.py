@@ -108,21 +108,45 @@ def list_border(labels: Any, first: int, last: int, out: Any, border: Any) -> in
         Pixels listed.
     """
     height, width = labels.shape
+    border[first:last] = False
+    for y in range(max(first - 1, 0), min(last, height - 1)):
+        for x in range(width - 1):
+            a, b = labels[y, x], labels[y, x + 1]
+            c, d = labels[y + 1, x], labels[y + 1, x + 1]
+            if a == b and c == d and a == c:
+                continue
+            most = max(max(a, b), max(c, d))
+            one = (a == 0 or a == most) and (b == 0 or b == most)
+            if one and (c == 0 or c == most) and (d == 0 or d == most):
+                continue
+            # Of four pixels that meet, each but those of no region has another's beside it.
+            if y >= first:
+                border[y, x] |= a != 0
+                border[y, x + 1] |= b != 0
+            if y + 1 < last:
+                border[y + 1, x] |= c != 0
+                border[y + 1, x + 1] |= d != 0
+    if height == 1 or width == 1:
+        _mark_line(labels, first, last, border)
     n = 0
     for y in range(first, last):
         for x in range(width):
-            label = labels[y, x]
-            found = False
-            if label != 0:
-                for i in range(max(y - 1, 0), min(y + 2, height)):
-                    for j in range(max(x - 1, 0), min(x + 2, width)):
-                        other = labels[i, j]
-                        found |= other != label and other != 0
-            border[y, x] = found
-            if found:
+            if border[y, x]:
                 out[n] = y * width + x
                 n += 1
     return n
+
+
+@kernel()
+def _mark_line(labels: Any, first: int, last: int, border: Any) -> None:
+    """Mark the borders of a picture that is one pixel wide or high."""
+    flat, marks = labels.reshape(-1), border.reshape(-1)
+    for k in range(
+        first if labels.shape[1] == 1 else 0, last if labels.shape[1] == 1 else flat.size
+    ):
+        for other in (k - 1, k + 1):
+            if 0 <= other < flat.size:
+                marks[k] |= flat[k] != 0 and flat[other] != 0 and flat[other] != flat[k]
 
 
 @kernel()
@@ -219,6 +243,46 @@ def _distance2(a: Any, b: Any) -> Any:
     return total
 
 
+@kernel(inline="always")
+def _add_around(values: Any, table: Any, mask: Any, i: int, j: int, sums: Any) -> int:
+    """Put the sums of the values of 3 x 3 pixels into `sums` (C,); return how many they are."""
+    height, width, n_bands = values.shape
+    sums[:] = 0
+    count = 0
+    for p in range(max(i - 1, 0), min(i + 2, height)):
+        for q in range(max(j - 1, 0), min(j + 2, width)):
+            if mask.size and not mask[p, q]:
+                continue
+            count += 1
+            for c in range(n_bands):
+                sums[c] += table[int(values[p, q, c])] if table.size else F(values[p, q, c])
+    return count
+
+
+@kernel(inline="always")
+def _average_four(values: Any, table: Any, i: int, j: int, averages: Any) -> None:
+    """Put the means of 3 x 3 pixels at (i, j), right of it and below into `averages` (4, C)."""
+    ninth = F(1 / 9)
+    for c in range(values.shape[2]):
+        for place in range(4):
+            averages[place, c] = 0
+        for row in range(4):
+            p = i - 1 + row
+            if table.size:
+                v0, v1 = table[int(values[p, j - 1, c])], table[int(values[p, j, c])]
+                v2, v3 = table[int(values[p, j + 1, c])], table[int(values[p, j + 2, c])]
+            else:
+                v0, v1 = F(values[p, j - 1, c]), F(values[p, j, c])
+                v2, v3 = F(values[p, j + 1, c]), F(values[p, j + 2, c])
+            left, right = ninth * (v0 + v1 + v2), ninth * (v1 + v2 + v3)
+            if row < 3:
+                averages[0, c] += left
+                averages[1, c] += right
+            if row > 0:
+                averages[2, c] += left
+                averages[3, c] += right
+
+
 @kernel()
 def weigh(
     values: Any, table: Any, mask: Any, around: Any, rows: Any, columns: Any, pixels: Any,
@@ -247,32 +311,35 @@ def weigh(
     ----------
     .. [1] D. Marr and E. Hildreth, "Theory of Edge Detection", Proc. R. Soc. B 207, 1980.
     """
-    height, width, n_bands = values.shape
+    n_bands = values.shape[2]
     masked = mask.size > 0
     n_rows, n_columns = len(rows) - 1, len(columns) - 1
-    mean, move = np.empty((2, n_bands), np.float32)
+    averages, move = np.empty((4, n_bands), np.float32), np.empty(n_bands, np.float32)
     for k in range(first, last):
         y, x = pixels[k] // n_columns, pixels[k] % n_columns
         farthest2 = F(0)
         for s in range(1, SIDES):
             if sides[k, s] != 0:
                 farthest2 = max(farthest2, FARTHEST2 * _distance2(means[k, 0], means[k, s]))
+        # The usual case: two rows and two columns of children, with pixels all around.
+        i, j = rows[y], columns[x]
+        all_four = not masked and i % 2 == 0 and j % 2 == 0 and i > 0 and j > 0
+        all_four &= rows[y + 1] == i + 2 and columns[x + 1] == j + 2
+        if all_four and i + 2 < values.shape[0] and j + 2 < values.shape[1]:
+            _average_four(values, table, i, j, averages)
+        else:
+            all_four = False
         for i in range(rows[y], rows[y + 1]):
             for j in range(columns[x], columns[x + 1]):
                 if masked and not mask[i, j]:
                     continue
-                mean[:] = 0
-                count = 0
-                for p in range(max(i - 1, 0), min(i + 2, height)):
-                    for q in range(max(j - 1, 0), min(j + 2, width)):
-                        if masked and not mask[p, q]:
-                            continue
-                        count += 1
-                        for c in range(n_bands):
-                            mean[c] += (
-                                table[int(values[p, q, c])] if table.size else F(values[p, q, c])
-                            )
-                per_pixel = F(1) / F(count)
+                place = 2 * (i & 1) + (j & 1)
+                mean = averages[place]
+                if not all_four:
+                    count = _add_around(values, table, mask, i, j, mean)
+                    per_pixel = F(1) / F(count)
+                    for c in range(n_bands):
+                        mean[c] *= per_pixel
                 # Centres of children lie a quarter of a pixel off that of their parent.
                 y2 = min(max(y + (1 if 2 * i + 1 > rows[y] + rows[y + 1] else -1), 0), n_rows - 1)
                 x2 = min(
@@ -283,7 +350,6 @@ def weigh(
                 for c in range(n_bands):
                     near = F(0.75) * around[y, x, c] + F(0.25) * around[y, x2, c]
                     far = F(0.75) * around[y2, x, c] + F(0.25) * around[y2, x2, c]
-                    mean[c] *= per_pixel
                     move[c] = sharpness * (mean[c] - (F(0.75) * near + F(0.25) * far))
                     length2 += move[c] * move[c]
                 share = F(1)
@@ -291,7 +357,6 @@ def weigh(
                     share = np.sqrt(farthest2 / length2)
                 for c in range(n_bands):
                     mean[c] += share * move[c]
-                place = 2 * (i & 1) + (j & 1)
                 for s in range(SIDES):
                     if sides[k, s] != 0:
                         out[k, place, s] = _distance2(mean, means[k, s])

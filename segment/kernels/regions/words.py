@@ -117,8 +117,12 @@ def count_words(labels: Any, words: Any, rows: Any, columns: Any, first: int, ou
     height, width = labels.shape
     for y in range(height):
         line = words[rows[y]]
-        for x in range(width):
-            out[labels[y, x], first + line[columns[x]]] += 1
+        x = 0
+        while x < width:
+            label, column, start = labels[y, x], columns[x], x
+            while x < width and labels[y, x] == label and columns[x] == column:
+                x += 1
+            out[label, first + line[column]] += x - start
 
 
 @kernel()
