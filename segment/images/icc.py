@@ -28,6 +28,9 @@ XYZ_TO_SRGB = np.array(
 )
 
 
+D50 = np.array([0.9642, 1.0, 0.8249])
+
+
 @dataclass(frozen=True)
 class MatrixProfile:
     """Three tone curves and a matrix to XYZ (D50)."""
@@ -111,6 +114,14 @@ def _parametric(kind: int, values: list[float], x: Curve) -> Curve:
         c, d, e, f = values[3:7]
     above = np.maximum(a * x + b, 0) ** g + e
     return np.clip(np.where(x >= d, above, c * x + f), 0, 1)
+
+
+def srgb_from_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sRGB in 0..1 of CIE Lab (..., 3) under D50; colours out of gamut are clipped."""
+    fy = (lab[..., :1] + 16) / 116
+    f = np.concatenate([fy + lab[..., 1:2] / 500, fy, fy - lab[..., 2:] / 200], axis=-1)
+    xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) * 3 * (6 / 29) ** 2) * D50
+    return np.asarray(_srgb_encode(np.clip(xyz @ XYZ_TO_SRGB.T, 0, 1)))
 
 
 def _srgb_encode(linear: Curve) -> Curve:

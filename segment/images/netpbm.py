@@ -1,4 +1,4 @@
-"""Netpbm: the headers of PBM, PGM, PPM, PFM and PAM, and the depths that Pillow would lose."""
+"""Plain samples behind a header: Netpbm with the depths that Pillow would lose, and farbfeld."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ def pam_header(data: bytes) -> Pam:
     if min(numbers) < 1 or maximum > 65535 or depth > 1024:
         raise Damage(f"its header says {width} x {height}, depth {depth}, maximum {maximum}")
     return Pam(width, height, depth, maximum, fields.get("TUPLTYPE", ""), end + len(b"ENDHDR\n"))
+
+
+def decode_farbfeld(data: bytes, width: int, height: int) -> tuple[Pixels, Pixels]:
+    """Return (pixels, alpha) of a farbfeld: 16 bits of red, green, blue and alpha."""
+    n = 4 * width * height
+    if len(data) < 16 + 2 * n:
+        raise Damage(f"{len(data) - 16} of {2 * n} bytes are there")
+    values = np.frombuffer(data, ">u2", n, 16).reshape(height, width, 4).astype(np.uint16)
+    return np.ascontiguousarray(values[..., :3]), np.ascontiguousarray(values[..., 3])
 
 
 def decode_pam(data: bytes, pam: Pam) -> tuple[Pixels, Pixels | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import os
 import sys
 import tempfile
@@ -16,6 +18,13 @@ _inside = 0
 _unlimited = 0
 _limit: int | None = None
 _filters: warnings.catch_warnings[None] | None = None
+
+
+@functools.cache
+def no_logging() -> None:
+    """Keep Python from printing what decoders log, where nobody has asked for their logs."""
+    for name in ("PIL", "tifffile"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 @contextlib.contextmanager

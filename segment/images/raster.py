@@ -42,6 +42,8 @@ def decode(source: Source, page: int, check: Check) -> Image:
         return _decode_pnm(source, check)
     if source.format == "hdr":
         return _decode_hdr(source, check)
+    if source.format == "farbfeld":
+        return _decode_farbfeld(source, check)
     data = source.read_all()
     rare = codecs.size(source.format, data)
     if rare is not None:
@@ -74,7 +76,7 @@ def decode(source: Source, page: int, check: Check) -> Image:
 
 def count(source: Source) -> int:
     """Return the number of frames."""
-    if source.format in {"gif", "webp", "avif", "jpeg"}:
+    if source.format in {"gif", "webp", "avif", "jpeg", "dcx", "fli"}:
         return pillow.n_frames(pillow.open_with(source.format, source.read_all()))
     if source.format == "png":
         try:
@@ -174,6 +176,15 @@ def _decode_pnm(source: Source, check: Check) -> Image:
     if pixels.dtype == np.int32:  # gray of more than 8 bits, scaled to 65,535 by Pillow
         pixels = pixels.astype(np.uint16)
     return replace(image, pixels=pixels)
+
+
+def _decode_farbfeld(source: Source, check: Check) -> Image:
+    data = source.read_all()
+    if len(data) < 16:
+        raise Damage("the header is damaged")
+    width, height = struct.unpack_from(">II", data, 8)
+    check(width, height, 8)
+    return Image(*netpbm.decode_farbfeld(data, width, height))
 
 
 def _by_opencv(data: bytes) -> tuple[Pixels, Pixels | None]:

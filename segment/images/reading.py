@@ -18,7 +18,7 @@ from segment.images.nodata import (
     hide_nodata,
 )
 from segment.images.picture import Image
-from segment.images.quiet import no_pixel_limit, no_warnings
+from segment.images.quiet import no_logging, no_pixel_limit, no_warnings
 from segment.images.source import Source, open_source
 from segment.memory import refuse_beyond
 from segment.params import MAX_PIXELS, whole_number
@@ -126,6 +126,7 @@ def count_pages_or_one(path: str | os.PathLike[str]) -> int:
 @contextmanager
 def reading(path: str | os.PathLike[str], max_pixels: int) -> Iterator[Source]:
     """Open an image file; whatever goes wrong in the block becomes a FileError of one line."""
+    no_logging()
     source = open_source(path, max_pixels * BYTES_PER_PIXEL + SLACK)
     with source.stream, no_warnings(), no_pixel_limit():
         try:

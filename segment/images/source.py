@@ -28,12 +28,20 @@ MAGIC = {
     "tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     "bmp": (b"BM",),
     "jp2": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
-    "pnm": tuple(b"P%c%c" % (kind, space) for kind in b"1234567fF" for space in b" \t\r\n#"),
+    "pnm": (
+        *(b"P%c%c" % (kind, space) for kind in b"123456fF" for space in b" \t\r\n#"),
+        b"P7\n",
+        b"P7\r\n",
+    ),
     "hdr": (b"#?RADIANCE", b"#?RGBE"),
     "blp": (b"BLP1", b"BLP2"),
     "dds": (b"DDS ",),
     "fits": (b"SIMPLE  =",),
     "icns": (b"icns",),
+    "dcx": (b"\xb1\x68\xde\x3a",),
+    "farbfeld": (b"farbfeld",),
+    "ftex": (b"FTEX",),
+    "pixar": (b"\x80\xe8\0\0",),
     "im": (b"Image type: ", b"Comment: ", b"Name: "),
     "msp": (b"DanM", b"LinS"),
     "pcx": tuple(b"\n%c\1" % version for version in (0, 2, 3, 5)),
@@ -196,6 +204,12 @@ def _without_magic(head: bytes) -> str | None:
         return "ico"
     if head[:4] == b"\0\0\2\0" and any(head[4:6]) and _is_icon(head):
         return "cur"
+    if head[4:6] in {b"\x11\xaf", b"\x12\xaf"} and head[14:16] in {b"\0\0", b"\3\0"}:
+        return "fli"
+    if head[20:24] == b"GIMP":
+        return "gbr"
+    if head[2048:2052] == b"PCD_":
+        return "pcd"
     if _is_tga(head):
         return "tga"
     if re.match(rb"\s*(/\*[^*]*\*/\s*)?#define[ \t]+\S*_?width[ \t]+\d+", head):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,7 +36,6 @@ def decode(source: Source, page: int, check: Check, nodata: Nodata | str | None 
 
     `nodata` replaces the value that the file names; "none" asks for neither.
     """
-    _silence()
     import tifffile
 
     source.stream.seek(0)
@@ -65,7 +62,6 @@ def decode(source: Source, page: int, check: Check, nodata: Nodata | str | None 
 
 def count(source: Source) -> int:
     """Return the number of pages."""
-    _silence()
     import tifffile
 
     source.stream.seek(0)
@@ -83,7 +79,8 @@ def _decode_directory(
     _check_size(layout, check, source)
     image = Image(np.empty((0, 0)), resolution=_resolution(page))
     given = _nodata(page) if nodata is None else None if isinstance(nodata, str) else nodata
-    if layout.compression not in KNOWN:
+    deep_jpeg = layout.compression == libtiff.JPEG and layout.bits != 8
+    if layout.compression not in KNOWN or deep_jpeg:
         samples, photometric = decode_otherwise(page, index, layout, source)
         return colored(image, samples, photometric, layout, page, source, given), None
     segments, notes, damage = _read_segments(source.stream, layout, source.size)
@@ -106,12 +103,6 @@ def _absent(layout: Layout, segments: list[bytes]) -> NDArray[np.bool_]:
 def _nodata(page: Any) -> Nodata | None:
     tag = page.tags.get(GDAL_NODATA)
     return parse_nodata(tag.value) if tag is not None and isinstance(tag.value, str) else None
-
-
-@functools.cache
-def _silence() -> None:
-    # Without a handler Python prints the warnings of tifffile on stderr.
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def _layout(page: Any, byteorder: str, source: Source) -> Layout:

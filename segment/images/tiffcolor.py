@@ -9,13 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.images.color import cmyk_to_rgb, to_srgb
+from segment.images.icc import srgb_from_lab
 from segment.images.nodata import Nodata, hide_nodata
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
 from segment.images.tifflayout import Layout
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, LAB = 0, 1, 2, 3, 4, 5, 6, 8
-COLORS = {MIN_IS_WHITE: 1, MIN_IS_BLACK: 1, RGB: 3, PALETTE: 1, MASK: 1, SEPARATED: 4, LAB: 3}
+ICC_LAB = 9
+COLORS = {
+    MIN_IS_WHITE: 1,
+    MIN_IS_BLACK: 1,
+    RGB: 3,
+    PALETTE: 1,
+    MASK: 1,
+    SEPARATED: 4,
+    LAB: 3,
+    ICC_LAB: 3,
+}
 ASSOCIATED, UNASSOCIATED = 1, 2
 INK_SET, CMYK = 332, 1
 
@@ -44,11 +55,11 @@ def colored(
         value_range = value_range if full is not None else None
     elif photometric == PALETTE:
         colors, value_range = _expanded(colors, page, source), None
-    elif photometric == LAB:
-        colors, value_range = _from_lab(colors, source), None
+    elif photometric in {LAB, ICC_LAB}:
+        colors, value_range = _from_lab(colors, photometric, source), None
     elif photometric not in COLORS:
         notes.append(f"its photometric interpretation {photometric} is taken for plain bands")
-    if full is not None and photometric not in {PALETTE, LAB}:
+    if full is not None and photometric not in {PALETTE, LAB, ICC_LAB}:
         managed = page.iccprofile or photometric == SEPARATED or kind == ASSOCIATED
         if layout.bits < 8 or (layout.bits < 16 and managed):
             colors = _to_full_scale(colors, int(full))
@@ -141,9 +152,18 @@ def _expanded(indices: Pixels, page: Any, source: Source) -> Pixels:
     return np.concatenate([colors, indices[..., 1:].astype(np.uint8)], axis=2)
 
 
-def _from_lab(colors: Pixels, source: Source) -> Pixels:
-    if colors.dtype.itemsize != 1 or colors.shape[2] != 3:
+def _from_lab(colors: Pixels, photometric: int, source: Source) -> Pixels:
+    """Return CIE Lab (a and b signed) or ICC Lab (with an offset) as RGB in the same depth."""
+    if colors.dtype.itemsize > 2 or colors.dtype.kind not in "iu" or colors.shape[2] != 3:
         raise source.error(f"it is Lab of {colors.dtype}; convert it to RGB, or to 8 bits")
+    if colors.dtype.itemsize == 2 or photometric == ICC_LAB:
+        unsigned = colors.view(f"u{colors.dtype.itemsize}")
+        top, unit = float(np.iinfo(unsigned.dtype).max), 2.0 ** (8 * colors.dtype.itemsize - 8)
+        lab = unsigned.astype(np.float64)
+        lab[..., 0] *= 100 / top
+        lab[..., 1:] /= unit
+        lab[..., 1:] -= 128 if photometric == ICC_LAB else 256 * (lab[..., 1:] >= 128)
+        return np.asarray(np.rint(srgb_from_lab(lab) * top).astype(unsigned.dtype))
     from PIL import Image as PillowImage
 
     height, width = colors.shape[:2]
@@ -170,7 +190,7 @@ def _managed(
     """Apply the ICC profile; turn CMYK into RGB with or without one."""
     icc = page.iccprofile if isinstance(page.iccprofile, bytes) else None
     inks = photometric == SEPARATED and colors.shape[2] == 4 and _is_cmyk(page)
-    if photometric == LAB:
+    if photometric in {LAB, ICC_LAB}:
         icc = None
     if icc and colors.shape[2] in {1, 3, 4} and (inks or colors.shape[2] != 4):
         pixels, icc, note = to_srgb(colors[..., 0] if colors.shape[2] == 1 else colors, icc)

@@ -15,6 +15,7 @@ from segment.images.tifflayout import Layout
 RGB, MIN_IS_BLACK, YCBCR = 2, 1, 6
 # What imagecodecs decodes by tifffile: the compressions, and what messages call them.
 NAMES = {
+    7: "JPEG of other than 8 bits",
     22610: "JPEG XR",
     33003: "JPEG 2000",
     33004: "JPEG 2000",

@@ -13,6 +13,7 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
+import skimage.color
 import skimage.data
 import tifffile
 from numpy.typing import NDArray
@@ -284,3 +285,41 @@ def test_png_bombs_are_seen_before_they_go_off(tmp_path: Path) -> None:
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99)))
     with pytest.raises(FileError, match="more than the limit"):
         read_image(saved(tmp_path / "x", data + chunk(b"IEND", b"")))
+
+
+def test_farbfeld(tmp_path: Path) -> None:
+    values = RNG.integers(0, 65536, (4, 6, 4))
+    data = b"farbfeld" + struct.pack(">II", 6, 4) + values.astype(">u2").tobytes()
+    image = read_image(saved(tmp_path / "x", data))
+    np.testing.assert_array_equal(image.pixels, values[..., :3])
+    np.testing.assert_array_equal(image.alpha, values[..., 3])
+    with pytest.raises(FileError, match="truncated"):
+        read_image(saved(tmp_path / "y", data[:-1]))
+
+
+@pytest.mark.parametrize("photometric", [8, 9])
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_lab_in_a_tiff(tmp_path: Path, dtype: str, photometric: int) -> None:
+    lab = skimage.color.rgb2lab(PHOTO, illuminant="D65")  # adapted, so the same under D50
+    bits = 8 * np.dtype(dtype).itemsize
+    lab[..., 0] *= (2**bits - 1) / 100
+    lab[..., 1:] *= 2.0 ** (bits - 8)
+    if photometric == 9:
+        lab[..., 1:] += 2 ** (bits - 1)
+    stored = (np.rint(lab).astype(np.int64) % 2**bits).astype(dtype)
+    data = plain_tiff(stored, [stored.tobytes()], _262=photometric)
+    image = read_image(saved(tmp_path / "x", data))
+    assert image.pixels.dtype == dtype
+    error = np.abs(image.pixels / (2**bits - 1) * 255 - PHOTO)
+    assert error.mean() < 3
+
+
+def test_deep_jpeg_in_a_tiff(tmp_path: Path) -> None:
+    deep = PHOTO.astype(np.uint16) * 16
+    strip = imagecodecs.jpeg8_encode(
+        deep, 95, bitspersample=12, colorspace="RGB", outcolorspace="RGB"
+    )
+    data = plain_tiff(deep, [strip], _259=7, _258=12)
+    image = read_image(saved(tmp_path / "x", data))
+    assert image.value_range == (0, 4095)
+    assert np.abs(image.pixels / 16.0 - PHOTO).mean() < 4
