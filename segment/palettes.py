@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,6 @@ def _as_pixels(modes: NDArray[np.float64], pixels: Pixels, color_space: str) -> 
     """Return colours (n, bands) as pixels in the dtype of the image."""
     row = np.empty((1, len(modes), modes.shape[1]), pixels.values.dtype)
     features = modes.T.astype(np.float32)[:, None]
-    plain = Pixels(row, None, pixels.gray, pixels.channel_axis, pixels.value_range)
+    plain = replace(pixels, values=row, mask=None)
     colors: NDArray[Any] = pixels_from_features(features, plain, color_space)[0]
     return colors[:, 0] if pixels.gray else colors

@@ -147,7 +147,7 @@ def _are_labels(
     """Whether labels are 1..n, each used, and 0 just where the mask hides."""
     if (
         labels.dtype != np.int32
-        or modes.dtype != np.float32
+        or modes.dtype not in (np.float32, np.float64)
         or labels.shape != image.shape[:2]
         or modes.ndim != 2
         or modes.shape[1] != 2 + image.shape[2]

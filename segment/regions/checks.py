@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
@@ -13,6 +13,9 @@ from segment.notices import say
 from segment.regions.ranges import Range, check_range, dtype_range, extremes, find_range
 
 LARGEST = 1e15  # float32 holds its square
+LARGEST_SHORT = 2**16  # float32 holds whole numbers up to here, and 255 steps between any two
+
+Origin = tuple[float, ...]
 
 
 class Picture(Protocol):
@@ -44,6 +47,8 @@ class Pixels:
         Where the channels were.
     value_range : (float, float) or None
         Black and white; None means the scale of the dtype.
+    origin : tuple of a number a band, or None
+        What is taken off bands in their own units before they become float32; None means nothing.
     """
 
     values: NDArray[Any]
@@ -51,6 +56,7 @@ class Pixels:
     gray: bool
     channel_axis: int
     value_range: Range | None = None
+    origin: Origin | None = None
 
     @property
     def scale(self) -> Range:
@@ -69,6 +75,7 @@ def check_image(
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
     value_range: Range | str | None = None,
+    origin: Origin | None = None,
 ) -> Pixels:
     """Check an image and its mask, and settle what is black and white in it.
 
@@ -86,6 +93,8 @@ def check_image(
     value_range : (float, float), "auto" or None
         Black and white for the colour spaces; see `segment.regions.ranges.find_range`. By default
         what the file of a `segment.Image` says, or what the values make sure.
+    origin : tuple of a number a band, optional
+        What `find_origin` found for the whole that this image is a part of; by default it is asked.
 
     Raises
     ------
@@ -121,7 +130,41 @@ def check_image(
     keep = None if mask is None else _check_mask(mask, bands.shape[:2])
     for off in hidden:
         keep = ~off if keep is None else keep & ~off
-    return _settle(bands, keep, color_space, wanted, gray, axis)
+    found = _settle(bands, keep, color_space, wanted, gray, axis)
+    if color_space != "none":
+        return found
+    return replace(found, origin=find_origin(bands, found.mask) if origin is None else origin)
+
+
+def find_origin(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Origin | None:
+    """Return what to take off each band, so that float32 keeps what its values differ by.
+
+    A band whose values are large beside what they differ by, and do not stand for themselves in
+    float32, counts from its lowest value: seconds since 1970, UTM coordinates, kelvins.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W, C)
+        Finite wherever `mask` is true.
+    mask : ndarray of bool, shape (H, W), or None
+        False where a pixel is ignored.
+
+    Returns
+    -------
+    origin : tuple of a number a band, or None
+        None where no band needs one.
+    """
+    if values.dtype.kind == "b" or values.dtype == np.uint8:
+        return None
+    found = []
+    for band in np.moveaxis(values, -1, 0):
+        low, high = (end.item() for end in extremes(band, mask))
+        apart, largest = high - low, max(-low, high)
+        far = largest > (2 if largest > LARGEST_SHORT else 256) * apart
+        if apart == 0:
+            far = float(np.float32(low)) != low
+        found.append(low if far else 0)
+    return tuple(found) if any(found) else None
 
 
 def _is_picture(image: object) -> TypeGuard[Picture]:

@@ -13,7 +13,7 @@ from segment.errors import InputError
 from segment.kernels.regions import exact, fast, window, window16
 from segment.params import KERNELS, MeanShiftOptions, MeanShiftParams
 from segment.regions.bandwidths import resolve_bandwidths
-from segment.regions.checks import Picture, Pixels, check_image
+from segment.regions.checks import Origin, Picture, Pixels, check_image
 from segment.regions.features import (
     FloatArray,
     color_range,
@@ -138,6 +138,8 @@ def climb_window(
     channel_axis: int | None = -1,
     mask: ArrayLike | None = None,
     weights: ArrayLike | None = None,
+    value_range: Range | str | None = None,
+    origin: Origin | None = None,
     n_threads: int | None = None,
 ) -> Climb:
     """Climb from the pixels of a window of an image that is itself a part of a larger one.
@@ -148,12 +150,14 @@ def climb_window(
 
     Parameters
     ----------
-    image, channel_axis, mask, weights, n_threads
+    image, channel_axis, mask, weights, value_range, n_threads
         As in `segment.mean_shift`: the window and what surrounds it.
     params : MeanShiftParams
         The parameters of the run, numbers all.
     rows, columns : tuple of two int
         Where the window lies in `image`: first, and one past the last.
+    origin : tuple of a number a band, optional
+        With ``color_space="none"``, what `find_origin` found for the larger image; else 0.
 
     Returns
     -------
@@ -167,8 +171,13 @@ def climb_window(
     """
     threads = resolve_n_threads(n_threads)
     pixels = check_image(
-        image, color_space=params.color_space, channel_axis=channel_axis, mask=mask
+        image,
+        color_space=params.color_space,
+        channel_axis=channel_axis,
+        mask=mask,
+        value_range=value_range,
     )
+    pixels = replace(pixels, origin=origin)
     pixel_weights = check_weights(weights, pixels.values.shape[:2])
     part = Window(*rows, *columns)
     modes = find_modes(pixels, params, pixel_weights, threads, part)

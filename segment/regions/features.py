@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segment.kernels.regions import color
 from segment.kernels.regions.window16 import MISSING
-from segment.regions.checks import Pixels
+from segment.regions.checks import Origin, Pixels
 from segment.regions.ranges import Range
 from segment.threads import bands, run
 
@@ -82,7 +82,7 @@ def _planes(
         if pixels.mask is not None:
             flat[~pixels.mask[first:last].ravel()] = 0  # NaN, say
         if color_space == "none":
-            features = flat.T.astype(np.float32)
+            features = _above(flat.T, pixels.origin)
         elif color_space == "rgb":
             features = unit(flat.T, scale) * np.float32(255)
         else:
@@ -184,12 +184,13 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
     n_bands, height, width = features.shape
     out = np.empty((height, width, n_bands), pixels.values.dtype)
     black, white = pixels.scale
+    values: NDArray[Any]
     for first, last in bands(height, _rows_of_chunk(width)):
         flat = features[:, first:last].reshape(n_bands, -1)
         if pixels.mask is not None:
             flat = np.where(pixels.mask[first:last].ravel(), flat, 0)
         if color_space == "none":
-            values: NDArray[Any] = flat.astype(np.float64)
+            values = _lifted(flat, pixels)
         elif color_space == "rgb":
             values = black + np.clip(flat.astype(np.float64) / 255.0, 0, 1) * (white - black)
         else:
@@ -209,9 +210,43 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
     return out
 
 
+def _above(bands: NDArray[Any], origin: Origin | None) -> FloatArray:
+    """Return bands (C, n) less their origins, float32; the differences are exact in their dtype."""
+    if origin is None:
+        return bands.astype(np.float32)
+    out = np.empty(bands.shape, np.float32)
+    for band, low, row in zip(bands, origin, out, strict=True):
+        if bands.dtype.kind == "f":
+            row[:] = band.astype(np.float64) - low
+        else:  # modulo 2**64 the difference of 64-bit integers is right, and it is not negative
+            row[:] = band.astype(np.uint64) - np.uint64(int(low) % 2**64)
+    return out
+
+
+def _lifted(features: FloatArray, pixels: Pixels) -> NDArray[Any]:
+    """Return features (C, n) of bands in their own units as values, in their dtype or float64."""
+    if pixels.origin is None:
+        return features.astype(np.float64)
+    if pixels.values.dtype.kind == "f":
+        lifted: NDArray[Any] = features.astype(np.float64) + np.array(pixels.origin)[:, None]
+        return lifted
+    lifts = np.array([int(low) % 2**64 for low in pixels.origin], np.uint64)[:, None]
+    whole = np.maximum(np.rint(features.astype(np.float64)), 0).astype(np.uint64)
+    summed: NDArray[Any] = (whole + lifts).astype(pixels.values.dtype)
+    return summed
+
+
+def absolute_modes(modes: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
+    """Return modes (n, 2 + C) in the units of the image: float64 if bands have an origin."""
+    if pixels.origin is None:
+        return modes
+    moved: NDArray[Any] = modes + np.array([0.0, 0.0, *pixels.origin])
+    return moved
+
+
 def to_dtype(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Round and clip float values into `dtype`."""
-    if dtype.kind == "f":
+    if dtype.kind == "f" or values.dtype == dtype:
         return values.astype(dtype)
     if dtype.kind == "b":
         return values >= 0.5

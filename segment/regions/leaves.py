@@ -19,7 +19,7 @@ from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.climbing import Modes, find_modes
 from segment.regions.cues import TYPICAL_SPREAD
 from segment.regions.doubts import deviations, doubts
-from segment.regions.features import FloatArray, feature_planes
+from segment.regions.features import FloatArray, absolute_modes, feature_planes
 from segment.regions.hierarchy import Hierarchy, build_hierarchy
 from segment.regions.labelling import Labels, label_modes
 from segment.regions.ranges import Range
@@ -140,7 +140,8 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
             params = replace(params, range_bandwidth=rounded(params.range_bandwidth * share))
     if pyramid.reference_shape(*shape) == shape:
         found = label_modes(find_modes(pixels, params, None, threads), params, threads)
-        return Leaves(Segmentation(found.labels, found.modes, params, pixels), pixels)
+        modes = absolute_modes(found.modes, pixels)
+        return Leaves(Segmentation(found.labels, modes, params, pixels), pixels)
     levels, offsets = pyramid.averaged(pixels, params.color_space, threads)
     seen = pyramid.as_pixels(levels[-1], pixels, params.color_space)
     ratio = np.array(shape) / seen.values.shape[:2]

@@ -20,7 +20,7 @@ from segment.params import DEFAULT_KINDS, Bandwidth, MeanShiftOptions, MeanShift
 from segment.regions.checks import Picture, Pixels
 from segment.regions.climbing import Climb, climb
 from segment.regions.doubts import doubts
-from segment.regions.features import to_dtype
+from segment.regions.features import absolute_modes, to_dtype
 from segment.regions.labelling import label
 from segment.regions.ranges import Range
 
@@ -452,4 +452,4 @@ def segmentation_of(
     labels, modes = label(climbed, min_size=min_size, n_threads=n_threads)
     for doubt in doubts(len(modes), climbed.pixels, params):
         say(doubt)
-    return Segmentation(labels, modes, params, climbed.pixels)
+    return Segmentation(labels, absolute_modes(modes, climbed.pixels), params, climbed.pixels)
