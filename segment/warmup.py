@@ -27,6 +27,7 @@ Job = tuple[str, Callable[[], object]]
 def jobs() -> Iterator[Job]:
     """Yield runs that together compile everything, with a name for each."""
     yield from _image_jobs()
+    yield "outlines", _trace
     yield "points", _cluster
     yield "palettes", _gather_colors
 
@@ -89,6 +90,22 @@ def _cluster() -> None:
     density(points, 1.0)
     for kernel in KERNELS:
         MeanShift(bandwidth=1.0, kernel=kernel, n_jobs=1).fit(points).score_samples(points)
+
+
+def _trace() -> None:
+    from segment.shapes import polygons
+    from segment.shapes.annotating import coco_annotations
+    from segment.shapes.stream import trace
+    from segment.shapes.svg import to_svg
+
+    labels = np.arange(48).reshape(6, 8).repeat(5, axis=0).repeat(5, axis=1) % 7
+    image = _image("uint8", 3)[: len(labels), : labels.shape[1]]
+    for tolerance in (0.0, 1.0):
+        polygons(labels, tolerance=tolerance)
+    polygons(labels, smooth=True, image=image)
+    coco_annotations(labels)
+    list(trace([labels[:9], labels[9:]]))
+    to_svg(labels, np.zeros((6, 3), np.uint8), image=image)
 
 
 def _gather_colors() -> None:

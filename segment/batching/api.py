@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+from segment.batching import coco
 from segment.batching.manifest import MANIFEST, Entry, Manifest, locked, read_manifest
 from segment.batching.options import BatchOptions
 from segment.batching.picture import Task
@@ -52,7 +53,8 @@ def batch(
     """Segment every picture in a folder and its subfolders.
 
     The outputs lie in `dst` as the inputs lie in `src`. What was done is written to
-    ``dst/manifest.jsonl``; the next run does what is missing, changed or failed, nothing else.
+    ``dst/manifest.jsonl``; the next run does what is missing, changed or failed, nothing else. With
+    "coco" saved, ``dst/annotations.json`` holds the annotations of all pictures.
 
     Parameters
     ----------
@@ -146,11 +148,18 @@ def run(src: Path, dst: Path, options: BatchOptions, progress: Watch | None = No
     _make_folder(found.dst)
     with locked(found.dst):
         path = found.dst / MANIFEST
-        selection = select(found, read_manifest(path), options)
+        entries = read_manifest(path)
+        wants_coco = coco.KIND in options.recipe.kinds
+        if wants_coco:
+            coco.refuse_foreign(found.dst, entries, options.on_exists)
+        selection = select(found, entries, options)
         failures = [Failure(name, error) for name, error in found.unreadable]
         notes: dict[str, list[str]] = {}
         with contextlib.closing(Manifest(path)) as manifest:
             done = _work(found, selection, options, manifest, failures, notes, progress)
+        if wants_coco:
+            category = str(options.recipe.options.get("category", "region"))
+            coco.write_annotations(found.dst, path, category)
         index = None
         if options.report:
             from segment.batching.sheet import write_sheet

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from segment.workflow import Outcome, Recipe, make
 
 if TYPE_CHECKING:
     from segment.images import Image
+    from segment.regions.segmentation import Segmentation
 
 # Bytes a pixel takes at the peak of a segmentation, with room to spare.
 BYTES_PER_PIXEL = 120
@@ -204,3 +206,19 @@ def warm(recipe: Recipe) -> None:
                 result.regions()
                 if recipe.cut.wanted:
                     result.hierarchy(n_threads=1).cut(n_regions=2)
+                if (dtype, len(shape)) == ("uint8", 3):
+                    _warm_shapes(result, recipe)
+
+
+def _warm_shapes(result: Segmentation, recipe: Recipe) -> None:
+    """Compile what the kinds need that are made of outlines."""
+    from segment.exports import KINDS
+
+    kinds = [
+        kind for kind in recipe.kinds if KINDS[kind].writer.startswith("segment.exports.shapes")
+    ]
+    if kinds:
+        heeded = {name for kind in kinds for name in KINDS[kind].options}
+        options = {name: value for name, value in recipe.options.items() if name in heeded}
+        with tempfile.TemporaryDirectory() as folder:
+            result.save(Path(folder, "warm"), kinds, **options)

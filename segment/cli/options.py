@@ -230,7 +230,7 @@ Tolerance = Annotated[
     typer.Option(
         "--tolerance",
         metavar="PIXELS",
-        show_default="0, with svg 0.5",
+        show_default="0, with svg by the size of the picture",
         help="Simplify outlines: how far they may be off. Neighbours still fit.",
     ),
 ]

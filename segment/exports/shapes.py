@@ -17,7 +17,7 @@ from segment.shapes import annotating
 from segment.shapes.coloring import hex_color
 from segment.shapes.geojson import geojson_chunks
 from segment.shapes.polygons import Polygons, polygons
-from segment.shapes.svg import TOLERANCE, to_svg
+from segment.shapes.svg import to_svg
 from segment.shapes.writing import write_shapes
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write_svg(product: Product, path: Path, overwrite: bool) -> Path:
         image=product.original,
         style=options.get("svg_style", "fill"),
         palette=options.get("palette"),
-        tolerance=options.get("tolerance", TOLERANCE),
+        tolerance=options.get("tolerance"),
     )
     return write_text(path, text, overwrite)
 

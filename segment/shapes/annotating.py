@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,12 @@ from segment.shapes.polygons import Polygon, Polygons, check_labels
 LABELME = "5.5.0"  # the version whose files these are like
 
 
-def coco_annotations(
-    labels: ArrayLike, *, image_id: int = 1, first_id: int = 1, shapes: Polygons | None = None
-) -> list[dict[str, Any]]:
+def coco_annotations(labels: ArrayLike, *, shapes: Polygons | None = None) -> list[dict[str, Any]]:
     """Return the regions of a label map as annotations of a COCO file.
 
     Parameters
     ----------
     labels : array_like, shape (H, W), of integers
-    image_id, first_id : int
-        Number of the image, and of the first annotation.
     shapes : Polygons, optional
         Of the same labels: masks are then written as polygons, in which a hole is reached through
         a slit. By default as compressed run lengths, which keep every pixel.
@@ -43,8 +39,8 @@ def coco_annotations(
         item = None if shapes is None else shapes[len(found)]
         found.append(
             {
-                "id": first_id + len(found),
-                "image_id": image_id,
+                "id": len(found) + 1,
+                "image_id": 1,
                 "category_id": 1,
                 "segmentation": {"size": [height, width], "counts": counts}
                 if item is None
@@ -165,20 +161,3 @@ def slit_rings(item: Polygon) -> Iterator[NDArray[np.float64]]:
 def to_text(content: Mapping[str, Any]) -> str:
     """Return the text of a COCO or LabelMe file: ASCII, so that any file name survives."""
     return json.dumps(content, separators=(",", ":")) + "\n"
-
-
-def number_again(
-    files: Sequence[Mapping[str, Any]],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the images and annotations of several COCO files, numbered through."""
-    pictures: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for content in files:
-        number = {}
-        for picture in content["images"]:
-            number[picture["id"]] = len(pictures) + 1
-            pictures.append({**picture, "id": len(pictures) + 1})
-        for item in content["annotations"]:
-            image_id = number[item["image_id"]]
-            annotations.append({**item, "id": len(annotations) + 1, "image_id": image_id})
-    return pictures, annotations

@@ -14,9 +14,11 @@ from segment.shapes import numbering
 from segment.shapes.coloring import Palette, hex_color, recolored
 from segment.shapes.drawings import Drawing, Paths, make_drawing, polygons_to_paint
 
-TOLERANCE = 0.5  # pixels
-# Each polygon is a little larger than it should be, below the next: no background shines through.
-OVERLAP = 0.8
+# Tolerance by default: a share of the picture's longer side, and pixels at least.
+FINENESS, FINEST = 1 / 600, 0.8
+# Each polygon has a line of its own colour around it, so that it reaches below the next and no
+# background shines through: so many pixels wide on the screen, at any scale.
+OVERLAP = 1.2
 
 
 def to_svg(
@@ -26,7 +28,7 @@ def to_svg(
     image: ArrayLike | None = None,
     style: str = "fill",
     palette: int | Sequence[str] | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
 ) -> str:
     """Draw the regions of a label map.
 
@@ -44,8 +46,9 @@ def to_svg(
     palette : int or sequence of str, optional
         So many colours, or these (``"#aa3300"`` or names as in CSS), in place of each region's own;
         ``numbered`` takes `segment.shapes.numbering.N_COLORS` by default.
-    tolerance : float
-        How far the outlines may be away from the edges, in pixels.
+    tolerance : float, optional
+        How far the outlines may be away from the edges, in pixels; by default 1/600 of the
+        picture's longer side.
 
     Returns
     -------
@@ -60,6 +63,8 @@ def to_svg(
     chosen: Palette | None = None
     if palette is not None:
         array, own, chosen = recolored(array, own, palette)
+    if tolerance is None:
+        tolerance = min(max(FINENESS * max(array.shape), FINEST), max(array.shape))
     drawing = make_drawing(array, image, tolerance)
     paths = Paths(drawing)
     if style == "fill":
@@ -83,7 +88,10 @@ def document(shape: tuple[int, ...], body: str) -> str:
 
 def filled(drawing: Drawing, paths: Paths, colors: NDArray[Any]) -> str:
     """Return the polygons in flat colours, the larger below the smaller."""
-    out = [f'<g stroke-width="{OVERLAP:g}" stroke-linejoin="round">\n']
+    out = [
+        "<style>.regions path{vector-effect:non-scaling-stroke}</style>\n"
+        f'<g class="regions" stroke-width="{OVERLAP:g}" stroke-linejoin="round">\n'
+    ]
     texts = [hex_color(color) for color in colors.tolist()]
     jobs = ((texts[label - 1], rings) for label, rings in polygons_to_paint(drawing))
     for color, group in groupby(jobs, key=lambda job: job[0]):

@@ -16,7 +16,6 @@ from segment.shapes.annotating import (
     coco_annotations,
     coco_file,
     labelme_file,
-    number_again,
     slit_rings,
     to_text,
     yolo_text,
@@ -105,13 +104,3 @@ def test_labelme_and_yolo() -> None:
         assert number == "0"
         points = np.array(values, float).reshape(-1, 2) * (width, height)
         assert points == pytest.approx(np.array(drawn["points"]), abs=1e-4)
-
-
-def test_files_are_numbered_through(tmp_path: Any) -> None:
-    one, other = MAPS["nested"], MAPS["blobs"]
-    files = [coco_file([picture(m)], coco_annotations(m)) for m in (one, other)]
-    pictures, annotations = number_again(files)
-    coco = as_coco(coco_file(pictures, annotations), tmp_path)
-    assert sorted(coco.getImgIds()) == [1, 2]
-    assert len(coco.getAnnIds()) == len(coco.getAnnIds([1])) + len(coco.getAnnIds([2]))
-    assert len(coco.getAnnIds([2])) == other.max()
