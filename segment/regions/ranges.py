@@ -21,6 +21,8 @@ AUTO = "auto"
 # Bits that integers of larger dtypes may stand for, the fewest that hold the largest value.
 # Between 12 and 16 nothing is sure: a dark picture of 16 bits looks like a bright one of 14.
 DEPTHS = (8, 10, 12, 16, *range(20, 65, 4))
+# Images whose largest value is below white by this factor are called dark.
+DARK = 4
 # Floats this far beyond 0..1 are still of that scale: filters overshoot.
 OVERSHOOT = 0.25
 # Percentiles that become black and white where nothing else is known, and pixels looked at.
@@ -83,7 +85,8 @@ def find_range(
     Notes
     -----
     Without `wanted`, uint8 and bool are 0..255 and 0..1. Of larger integers the largest value
-    decides between 8, 10, 12 and 16 bits (then 20, 24, ... to those of the dtype); floats are
+    decides between 8, 10, 12 and 16 bits (then 20, 24, ... to those of the dtype), and what is then
+    dark is said to be; floats are
     0..1, or 0..255 and so on where they fill such a scale. Where values are negative or fill none,
     they are stretched like "auto".
     """
@@ -107,7 +110,8 @@ def find_range(
         word = f"black is taken to be {black:.6g} and white {white:.6g}"
         return (black, white), f"{_about(values, low, high)}: {word}"
     if found >= own[1] and values.dtype.kind != "f":
-        return own, None
+        dark = high < own[1] / DARK
+        return own, f"{_about(values, low, high)}, dark at its scale" if dark else None
     bits = round(math.log2(found + 1))
     word = f"white is taken to be {found:.0f} ({bits} bits)"
     return (0.0, found), f"{_about(values, low, high)}: {word}"
