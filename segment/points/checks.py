@@ -42,7 +42,8 @@ def as_points(X: ArrayLike, n_features: int | None = None, *, owner: str = "Mean
     Raises
     ------
     InputError
-        If `X` is not 2-D, is empty, sparse or complex, or holds text, NaN or infinity.
+        If `X` is not 2-D, is empty, sparse or complex, or holds text, NaN, infinity or what a mask
+        hides.
     """
     if hasattr(X, "tocsr"):
         raise InputError("X is a sparse matrix, which is not supported; give X.toarray()")
@@ -52,6 +53,7 @@ def as_points(X: ArrayLike, n_features: int | None = None, *, owner: str = "Mean
             f"X has shape {array.shape}; points need 2 dimensions, (n_samples, n_features). "
             "Reshape your data: X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one point"
         )
+    _refuse_hidden(X)
     n, d = array.shape
     if d == 0:
         raise InputError(
@@ -136,6 +138,18 @@ def check_feature_names(fitted: Names | None, X: Any, owner: str) -> None:
         f"{first}. Feature names must be in the same order as they were in fit; give "
         "X[model.feature_names_in_]"
     )
+
+
+def _refuse_hidden(X: ArrayLike) -> None:
+    """A masked array becomes an array with its fill values as points: never without a word."""
+    if not np.ma.isMaskedArray(X):
+        return
+    hidden = np.argwhere(np.ma.getmaskarray(X))
+    if len(hidden):
+        raise InputError(
+            f"X is a masked array with {len(hidden)} hidden value(s), the first at "
+            f"{tuple(hidden[0].tolist())}; leave such rows out: np.ma.compress_rows(X)"
+        )
 
 
 def _as_floats(X: ArrayLike) -> Floats:
