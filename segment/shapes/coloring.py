@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from segment.errors import InputError
 from segment.params import whole_number
@@ -75,9 +76,15 @@ def choose_palette(
         wanted = np.rint(lab2rgb(centers[None])[0] * 255).astype(np.uint8)
     else:
         centers = rgb2lab(wanted[None])[0]
-    away = ((points[:, None] - centers[None]) ** 2).sum(axis=2)
-    nearest = away.argmin(axis=1) if len(centers) else np.zeros(0, np.int64)
-    return wanted, nearest
+    return wanted, _nearest(points, centers)
+
+
+def _nearest(points: NDArray[Any], centers: NDArray[Any]) -> NDArray[np.int64]:
+    """Return which of the centres is nearest to each point."""
+    if not len(points):
+        return np.zeros(0, np.int64)
+    found: NDArray[np.int64] = cKDTree(centers).query(points)[1]
+    return found
 
 
 def check_palette(palette: int | Sequence[str]) -> int | NDArray[np.uint8]:
@@ -111,8 +118,8 @@ def _cluster(points: NDArray[Any], weights: NDArray[Any], n: int) -> NDArray[Any
         away = np.minimum(away, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
     centers = points[chosen].reshape(-1, 3)
     before = np.empty(0, np.int64)
-    for _ in range(STEPS):
-        nearest = ((points[:, None] - centers[None]) ** 2).sum(axis=2).argmin(axis=1)
+    for _ in range(STEPS if chosen else 0):
+        nearest = _nearest(points, centers)
         if np.array_equal(nearest, before):
             break
         before = nearest
