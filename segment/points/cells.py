@@ -59,8 +59,9 @@ class Layout:
 
     def names(self, header: Record) -> list[str]:
         """Return the names in a header; if it is a comment, without the mark of one."""
-        bare = header._replace(text=header.text.lstrip().lstrip("#"))
-        return [cell.strip() for cell in self.cells(bare)]
+        if header.text.lstrip().startswith("#"):
+            header = header._replace(text=header.text.lstrip().lstrip("#"))
+        return [cell.strip() for cell in self.cells(header)]
 
     def joined(self, cells: Sequence[str]) -> str:
         """Return cells as one record, quoted where needed."""

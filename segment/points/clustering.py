@@ -49,7 +49,7 @@ class MeanShift:
     bandwidth : float or array-like of shape (n_features,), optional
         Radius of the kernel (the standard deviation of the Gaussian), in units of the features; an
         array gives each feature its own. None estimates it as
-        ``estimate_bandwidth(X, kernel=kernel)``.
+        ``estimate_bandwidth(X, kernel=kernel)``, by the number of clusters that lives longest.
     kernel : {"gaussian", "flat", "epanechnikov"}, default="gaussian"
         Weights of the mean. With "flat", ``tol=1e-3`` and the same bandwidth, the modes are
         scikit-learn's.

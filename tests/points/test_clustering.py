@@ -347,3 +347,134 @@ def test_any_max_iter_and_any_offset_will_do() -> None:
     np.testing.assert_array_equal(many.labels_, expected)
     far = MeanShift(0.8, kernel="flat").fit(points + 2.0**20)
     np.testing.assert_array_equal(far.labels_, expected)
+
+
+@pytest.mark.parametrize("kernel", ["flat", "epanechnikov", "gaussian"])
+@pytest.mark.parametrize("power", [-990, -500, 500, 990])
+def test_any_scale_will_do(kernel: str, power: int) -> None:
+    """Powers of two change no digit, so results are the same but for that factor."""
+    points, factor = blobs(), 2.0**power
+    plain = MeanShift(0.75, kernel=kernel).fit(points)
+    found = MeanShift(0.75 * factor, kernel=kernel).fit(points * factor)
+    np.testing.assert_array_equal(found.labels_, plain.labels_)
+    np.testing.assert_array_equal(found.cluster_centers_, plain.cluster_centers_ * factor)
+    expected = plain.score_samples(points) - 2 * power * np.log(2)
+    np.testing.assert_allclose(found.score_samples(points * factor), expected, rtol=1e-12)
+    with pytest.raises(InputError, match="beyond 1e-300 to 1e"):
+        MeanShift(1e-305).fit(points)
+
+
+def test_large_offsets_change_nothing() -> None:
+    points = np.rint(blobs(300) * 1000)
+    plain = MeanShift(800.0).fit(points)
+    for offset in (1.7e12, -1e14):
+        found = MeanShift(800.0).fit(points + offset)
+        np.testing.assert_array_equal(found.labels_, plain.labels_)
+        np.testing.assert_allclose(
+            found.cluster_centers_ - offset, plain.cluster_centers_, atol=0.1
+        )
+
+
+def test_single_precision_in_and_out() -> None:
+    points = blobs().astype(np.float32)
+    found = MeanShift(0.7).fit(points)
+    assert found.cluster_centers_.dtype == found.modes_.dtype == np.float32
+    np.testing.assert_array_equal(found.predict(points), found.labels_)
+    assert MeanShift(0.7).fit(points.tolist()).cluster_centers_.dtype == np.float64
+
+
+def test_threads_are_counted_as_in_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    from segment.points import densities
+
+    monkeypatch.setattr(densities, "resolve_n_threads", lambda _: 8)
+    counts = {n: densities.threads_of(n) for n in (None, -1, -2, -8, -50, 1, 3, np.int64(2))}
+    assert list(counts.values()) == [8, 8, 7, 1, 1, 1, 3, 2]
+    for bad in (0, True, 1.5, "all"):
+        with pytest.raises(InputError, match="n_jobs="):
+            densities.threads_of(bad)
+
+
+def test_columns_of_data_frames() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(blobs(), columns=["x", "y"])
+    found = MeanShift(0.7).fit(frame)
+    assert found.feature_names_in_.tolist() == ["x", "y"]
+    np.testing.assert_array_equal(found.predict(frame), found.labels_)
+    for other, message in (
+        (frame[["y", "x"]], "same order as they were in fit"),
+        (frame.rename(columns={"y": "z"}), "unseen at fit time: z"),
+        (frame[["x"]], "now missing: y"),
+    ):
+        for method in (found.predict, found.score_samples):
+            with pytest.raises(InputError, match="feature names should match.*" + message):
+                method(other)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        found.predict(frame.to_numpy())
+    found.fit(frame.to_numpy())
+    assert not hasattr(found, "feature_names_in_")
+    with pytest.warns(UserWarning, match="fitted without feature names"):
+        found.predict(frame)
+    with pytest.raises(TypeError, match="string names"):
+        found.fit(frame.rename(columns={"y": 1}))
+
+
+def as_scikit_learn(**options: object) -> MeanShift:
+    """Return the estimator with what scikit-learn's has fixed."""
+    return MeanShift(**{"kernel": "flat", "tol": 1e-3, **options})
+
+
+def their_mean_shift(X: np.ndarray, **options: object) -> tuple[np.ndarray, np.ndarray]:
+    found = as_scikit_learn(**options).fit(X)
+    return found.cluster_centers_, found.labels_
+
+
+# What scikit-learn's own tests ask and this estimator does otherwise.
+DIFFERENT = {
+    "test_estimate_bandwidth_1sample": "no bandwidth of 0 is ever returned",
+    "test_mean_shift_zero_bandwidth": "no bandwidth of 0 is ever returned",
+    "test_meanshift_all_orphans": "the message has other words",
+    "test_bin_seeds": "it tests get_bin_seeds, a function that only scikit-learn has",
+}
+
+
+def test_scikit_learns_own_tests_pass(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The functions of the installed test module, with its names replaced, on both precisions."""
+    import inspect
+    import itertools
+
+    request.config.addinivalue_line("markers", "thread_unsafe: a mark of scikit-learn's")
+
+    from sklearn.cluster.tests import test_mean_shift as theirs
+
+    from segment import estimate_bandwidth
+
+    monkeypatch.setattr(theirs, "MeanShift", as_scikit_learn)
+    monkeypatch.setattr(theirs, "mean_shift", their_mean_shift)
+    monkeypatch.setattr(theirs, "estimate_bandwidth", estimate_bandwidth)
+    passed = set()
+    for name, test in vars(theirs).items():
+        if not name.startswith("test_") or name in DIFFERENT:
+            continue
+        choices = [{}]
+        for mark in getattr(test, "pytestmark", []):
+            if mark.name == "parametrize":
+                names = [part.strip() for part in mark.args[0].split(",")]
+                rows = [row if len(names) > 1 else (row,) for row in mark.args[1]]
+                choices = [dict(zip(names, row, strict=True)) for row in rows]
+        fixtures = {"global_dtype": (np.float32, np.float64), "global_random_seed": (0, 42)}
+        wanted = {p: fixtures[p] for p in inspect.signature(test).parameters if p in fixtures}
+        for choice, values in itertools.product(choices, itertools.product(*wanted.values())):
+            test(**choice, **dict(zip(wanted, values, strict=True)))
+        passed.add(name)
+    assert len(passed) >= 8
+    assert set(DIFFERENT) <= set(vars(theirs))
+
+
+@pytest.mark.parametrize("bin_seeding", [False, True])
+def test_few_values_many_times_are_a_cluster_each(bin_seeding: bool) -> None:
+    points = np.array([[1.0], [1], [1], [2], [2], [2], [3], [3]])
+    found = as_scikit_learn(bin_seeding=bin_seeding).fit(points)
+    assert same_partition(found.labels_, points[:, 0])

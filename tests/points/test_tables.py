@@ -145,6 +145,7 @@ def test_npy_files_are_read_as_numpy_reads_them(tmp_path: Path, order: Any) -> N
         ('when,x,y\n"Mon, 1",1.5,2\n"Tue\nor so",3,4\n', "a.csv", "x y"),
         ("x, y\n1.5, 2\n3, 4\n", "a.csv", "x y"),
         (",x,y\na,1.5,2\nb,3,4\n", "a.csv", "x y"),
+        ("\tx\ty\na\t1.5\t2\nb\t3\t4\n", "a.tsv", "x y"),
     ],
 )
 def test_tables_of_every_layout(tmp_path: Path, text: str, name: str, names: str) -> None:
