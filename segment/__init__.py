@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "ExtraError": "segment.errors",
     "batch": "segment.batching",
+    "scene": "segment.scenes",
+    "SceneReport": "segment.scenes",
     "FileError": "segment.errors",
     "InputError": "segment.errors",
     "InputWarning": "segment.errors",

@@ -1,0 +1,59 @@
+"""`segment scene` on the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import segment
+
+rasterio = pytest.importorskip("rasterio")
+IMAGES = Path(__file__).parents[2] / "images"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "segment", "scene", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_picture_as_a_scene(tmp_path: Path) -> None:
+    src, dst = IMAGES / "chelsea.png", tmp_path / "dst.tif"
+    ended = run(src, dst, "-r", "8", "--table", tmp_path / "t.csv", "--tile", "200")
+    assert ended.returncode == 0, ended.stderr
+    assert "tiles of 224" in ended.stderr
+    assert ended.stdout.startswith(f"{src}: ")
+    assert str(tmp_path / "t.csv") in ended.stdout
+    expected = segment.mean_shift(segment.read_image(src).pixels, range_bandwidth=8)
+    with pytest.warns(rasterio.errors.NotGeoreferencedWarning), rasterio.open(dst) as file:
+        np.testing.assert_array_equal(file.read(1), expected.labels)
+    again = run(src, dst)
+    assert again.returncode == 1
+    assert again.stderr == (
+        f"segment: {dst} exists; --overwrite replaces it, or choose another name for the labels\n"
+    )
+    quiet = run(src, dst, "--overwrite", "--json", "--bands", "3,1", "--scale", "-q")
+    assert quiet.stderr == ""
+    facts = json.loads(quiet.stdout)
+    assert facts["bands"] == ["band 3", "band 1"]
+    assert facts["params"]["color_space"] == "none"
+
+
+def test_words_are_those_of_the_command(tmp_path: Path) -> None:
+    src, dst = IMAGES / "chelsea.png", tmp_path / "dst.tif"
+    for arguments, words in {
+        ("--bands", "7"): "--bands 7: ",
+        ("--min-size", "-1"): "--min-size -1 is too small",
+        ("--memory", "1MB"): "--memory 1.0 MB does not hold",
+        ("--scale", "--color-space", "luv"): "--scale and --color-space luv do not go together",
+    }.items():
+        ended = run(src, dst, *arguments)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert words in ended.stderr
+        assert ended.stderr.count("\n") == 1
+    usage = run(src, dst, "--bands", "red")
+    assert usage.returncode == 2
