@@ -30,6 +30,7 @@ LEAF_BANDWIDTHS = (5.0, 4.0)
 
 
 Bandwidth = float | Literal["auto"]
+MinSize = int | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class MeanShiftOptions:
     range_bandwidth : float or "auto"
         Radius of the colour window, in units of `color_space` (standard deviation for
         ``kernel="gaussian"``).
-    min_size : int
-        Smallest region, in pixels; smaller ones join a neighbour.
+    min_size : int or "auto"
+        Smallest region, in pixels; smaller ones join a neighbour. "auto" is 20 on a picture of
+        481 x 321 pixels, and the same share of a larger or smaller one.
     kernel : {"flat", "epanechnikov", "gaussian"}
         Weights of the mean.
     color_space : {"luv", "lab", "rgb", "none"}
@@ -68,7 +70,7 @@ class MeanShiftOptions:
 
     spatial_bandwidth: Bandwidth = 7.0
     range_bandwidth: Bandwidth = 6.5
-    min_size: int = 20
+    min_size: MinSize = 20
     kernel: str = "flat"
     color_space: str = "luv"
     engine: str = "fast"
@@ -80,7 +82,8 @@ class MeanShiftOptions:
         put = object.__setattr__
         put(self, "spatial_bandwidth", bandwidth("spatial_bandwidth", self.spatial_bandwidth))
         put(self, "range_bandwidth", bandwidth("range_bandwidth", self.range_bandwidth))
-        put(self, "min_size", whole_number("min_size", self.min_size, minimum=0))
+        if self.min_size != AUTO:
+            put(self, "min_size", whole_number("min_size", self.min_size, minimum=0))
         put(self, "kernel", choice("kernel", self.kernel, KERNELS))
         put(self, "color_space", choice("color_space", self.color_space, COLOR_SPACES))
         put(self, "engine", choice("engine", self.engine, ENGINES))
@@ -96,22 +99,30 @@ class MeanShiftOptions:
         """Return the parameters as a plain dictionary, for JSON and for calling the API again."""
         return asdict(self)
 
-    def resolved(self, spatial_bandwidth: float, range_bandwidth: float) -> MeanShiftParams:
-        """Return the parameters of a run: the same, with these bandwidths."""
-        bandwidths = {"spatial_bandwidth": spatial_bandwidth, "range_bandwidth": range_bandwidth}
-        return MeanShiftParams(**{**self.as_dict(), **bandwidths})
+    def resolved(
+        self, spatial_bandwidth: float, range_bandwidth: float, min_size: int
+    ) -> MeanShiftParams:
+        """Return the parameters of a run: the same, with these in place of what may be "auto"."""
+        chosen = {
+            "spatial_bandwidth": spatial_bandwidth,
+            "range_bandwidth": range_bandwidth,
+            "min_size": min_size,
+        }
+        return MeanShiftParams(**{**self.as_dict(), **chosen})
 
 
 @dataclass(frozen=True, slots=True)
 class MeanShiftParams(MeanShiftOptions):
-    """Parameters of a run of mean shift: `MeanShiftOptions` whose bandwidths are numbers."""
+    """Parameters of a run of mean shift: `MeanShiftOptions` of which nothing is "auto"."""
 
     spatial_bandwidth: float = 7.0
     range_bandwidth: float = 6.5
+    min_size: int = 20
 
     def __post_init__(self) -> None:
         positive_number("spatial_bandwidth", self.spatial_bandwidth)
         positive_number("range_bandwidth", self.range_bandwidth)
+        whole_number("min_size", self.min_size, minimum=0)
         MeanShiftOptions.__post_init__(self)
 
 

@@ -61,6 +61,8 @@ def _image_jobs() -> Iterator[Job]:
         yield f"{dtype} pixels", partial(_segment, _image(dtype, 3), color_space="none")
     yield "uint16 colours", partial(_segment, _image("uint16", 3))
     yield "hierarchies", _merge
+    for dtype in ("uint8", "uint16", "float32"):
+        yield f"large {dtype} pictures", partial(_look_at_large, dtype)
     yield "masks", partial(_segment, _image("uint8", 3), mask=np.eye(*SHAPE, dtype=bool))
 
 
@@ -78,6 +80,18 @@ def _merge() -> None:
     tree = mean_shift(_image("uint8", 3), min_size=2, range_bandwidth=3.0).hierarchy()
     tree.cut(level=0.5)
     tree.contours()
+
+
+def _look_at_large(dtype: str) -> None:
+    """Cut a picture of more pixels than details are sought at, with a mask and without."""
+    from segment.regions.leaves import hierarchy
+
+    image = _image(dtype, 3) / np.array(300 if dtype == "float32" else 1, dtype)
+    large = image.astype(dtype).repeat(52, axis=0).repeat(42, axis=1)
+    mask = np.ones(large.shape[:2], bool)
+    mask[:5] = False
+    for given in (None, mask):
+        hierarchy(large, mask=given, n_threads=1).cut(n_regions=2)
 
 
 def _cluster() -> None:

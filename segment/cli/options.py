@@ -55,6 +55,13 @@ def _bandwidth(text: str) -> Bandwidth:
         raise typer.BadParameter(f"{text!r} is neither a number nor {AUTO!r}") from None
 
 
+def _min_size(text: str) -> int | str:
+    try:
+        return AUTO if text == AUTO else int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither a whole number nor {AUTO!r}") from None
+
+
 SpatialBandwidth = Annotated[
     Any,  # a number, or "auto": Typer knows no unions
     typer.Option(
@@ -80,12 +87,14 @@ RangeBandwidth = Annotated[
     ),
 ]
 MinSize = Annotated[
-    int,
+    Any,  # a whole number, or "auto"
     typer.Option(
         "--min-size",
         "-m",
-        metavar="PIXELS",
-        help="Smallest region; smaller ones join their nearest neighbour in colour.",
+        metavar="PIXELS|auto",
+        parser=_min_size,
+        help="Smallest region; smaller ones join their nearest neighbour in colour. auto: by the "
+        "size of the picture.",
     ),
 ]
 Kernel = Annotated[

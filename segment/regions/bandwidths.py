@@ -16,6 +16,7 @@ from segment.regions.ranges import Range
 
 # The spatial bandwidth is this many pixels on a 481 x 321 photograph, and grows with the side.
 REFERENCE_BANDWIDTH, REFERENCE_PIXELS = 7.0, 481 * 321
+REFERENCE_MIN_SIZE = 20  # the smallest region there; it is the same share of other pictures
 # Range bandwidth a unit of contrast.
 CONTRAST_SHARE = 0.5
 # Below this nothing can be seen, in units of the colour spaces.
@@ -123,13 +124,17 @@ def resolve_bandwidths(options: MeanShiftOptions, pixels: Pixels) -> MeanShiftPa
     For ``kernel="gaussian"`` it is halved: a flat disc has half its radius as standard deviation.
     """
     spatial, color = options.spatial_bandwidth, options.range_bandwidth
+    height, width = pixels.values.shape[:2]
+    usual = max(round(REFERENCE_MIN_SIZE * height * width / REFERENCE_PIXELS), 1)
+    size = usual if options.min_size == AUTO else options.min_size
     if spatial != AUTO and color != AUTO:
-        return options.resolved(spatial, color)
+        return options.resolved(spatial, color, size)
     found = estimate(pixels, options.color_space)
     share = 0.5 if options.kernel == "gaussian" else 1.0
     return options.resolved(
         share * found.spatial if spatial == AUTO else spatial,
         share * found.range if color == AUTO else color,
+        size,
     )
 
 

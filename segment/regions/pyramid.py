@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.kernels.regions import color, refining
+from segment.regions.bandwidths import REFERENCE_PIXELS
 from segment.regions.checks import Pixels
 from segment.regions.features import FloatArray, linear_table, unit
 from segment.threads import bands, run
 
-# People's regions are sought at this many pixels: larger pictures are averaged down to it.
-REFERENCE_PIXELS = 481 * 321
 BAND_ROWS = 64
 CHUNK = 1 << 14  # border pixels of one job
 # Local means are over so many coarse pixels either way.
@@ -70,7 +69,10 @@ class Level:
 
 
 def reference_shape(height: int, width: int) -> tuple[int, int]:
-    """Return the size at which a picture of this size is looked at: its own, or a smaller one."""
+    """Return the size at which a picture of this size is looked at: its own, or a smaller one.
+
+    What people see in a picture of REFERENCE_PIXELS they see in larger ones.
+    """
     scale = math.sqrt(height * width / REFERENCE_PIXELS)
     if scale <= 1:
         return height, width

@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.kernels.regions import measuring
 from segment.notices import say
-from segment.params import DEFAULT_KINDS, Bandwidth, MeanShiftOptions, MeanShiftParams
+from segment.params import (
+    DEFAULT_KINDS,
+    Bandwidth,
+    MeanShiftOptions,
+    MeanShiftParams,
+    MinSize,
+)
 from segment.regions.checks import Picture, Pixels
 from segment.regions.climbing import Climb, climb
 from segment.regions.doubts import doubts
@@ -349,7 +355,7 @@ def mean_shift(
     *,
     spatial_bandwidth: Bandwidth = 7.0,
     range_bandwidth: Bandwidth = 6.5,
-    min_size: int = 20,
+    min_size: MinSize = 20,
     kernel: str = "flat",
     color_space: str = "luv",
     engine: str = "fast",
@@ -377,9 +383,9 @@ def mean_shift(
         to; do not change it while the result is in use.
     spatial_bandwidth, range_bandwidth, kernel, color_space, engine, channel_axis, max_iter, tol
         As in `mean_shift_filter`.
-    min_size : int
-        Smallest region in pixels. Only a part of the image that is smaller and cut off by the mask
-        stays smaller.
+    min_size : int or "auto"
+        Smallest region in pixels; "auto" is 20 at 481 x 321, and grows with the image. Only a part
+        of the image that is smaller and cut off by the mask stays smaller.
     mask : array_like of bool, shape (H, W), optional
         False where pixels are ignored: they get label 0, as do those that a masked array hides,
         and those with a NaN or an infinite value.

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import segment
-from segment.params import LEAF_BANDWIDTHS
 from tests.benchmarks import _edison
 from tests.benchmarks.measures import Score
 
@@ -37,12 +36,8 @@ RANGE_BANDWIDTHS = (4, 5, 6.5, 8, 10, 12, 14, 16, 18, 20)
 
 
 def hierarchy(image: NDArray[Any]) -> Maps:
-    """One mean-shift run, cut at every level."""
-    spatial, color = LEAF_BANDWIDTHS
-    leaves = segment.mean_shift(
-        image, spatial_bandwidth=spatial, range_bandwidth=color, n_threads=1
-    )
-    tree = leaves.hierarchy(n_threads=1)
+    """One tree, cut at every level."""
+    tree = segment.hierarchy(image, n_threads=1)
     return [tree.cut(level=float(level)).labels for level in LEVELS]
 
 

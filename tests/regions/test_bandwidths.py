@@ -114,3 +114,17 @@ def test_other_words_are_refused(name: str) -> None:
         segment.mean_shift(scene(), **{name: "automatic"})
     with pytest.raises(InputError, match="color_space"):
         segment.estimate_bandwidths(scene(), color_space="hsv")
+
+
+@pytest.mark.parametrize(("shape", "size"), [((321, 481), 20), ((642, 962), 80), ((10, 12), 1)])
+def test_smallest_region_grows_with_the_image(shape: tuple[int, int], size: int) -> None:
+    from segment.params import MeanShiftOptions, MeanShiftParams
+    from segment.regions.bandwidths import resolve_bandwidths
+    from segment.regions.checks import check_image
+
+    pixels = check_image(np.zeros(shape, np.uint8), color_space="luv")
+    assert resolve_bandwidths(MeanShiftOptions(min_size="auto"), pixels).min_size == size
+    with pytest.raises(InputError, match="min_size"):
+        MeanShiftOptions(min_size="some")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="min_size"):
+        MeanShiftParams(min_size="auto")  # type: ignore[arg-type]
