@@ -108,17 +108,7 @@ def region_cues(
 
     shape = planes.shape[1:]
     ratio = (labels.shape[0] / shape[0], labels.shape[1] / shape[1])
-    rows, columns = (
-        ((np.arange(side) + 0.5) / step).astype(np.int32)
-        for side, step in zip(labels.shape, ratio, strict=True)
-    )
-    counts = np.zeros((n + 1, sum(size for _, size in jobs)), np.int32)
-    first = 0
-    for word, (_, size) in zip(words, jobs, strict=True):
-        shift = 0 if word.shape == shape else 1
-        word_kernels.count_words(labels, word, rows >> shift, columns >> shift, first, counts)
-        first += size
-
+    counts = _count_words(labels, n, words, [size for _, size in jobs], shape)
     pairs, cracks, edges = adjacency.touching(labels, n)
     if labels.shape != shape:
         adjacency.move_cracks(cracks, labels.shape[1], ratio, shape)
@@ -140,6 +130,30 @@ def region_cues(
         own = comparable_colors(tones[hidden], pixels, color_space, n_threads)
         _show_details(cues, np.asarray(hidden) + 1, own, found[0][1])
     return cues
+
+
+def _count_words(
+    labels: NDArray[np.int32],
+    n: int,
+    words: list[NDArray[np.uint8]],
+    sizes: list[int],
+    shape: tuple[int, ...],
+) -> NDArray[np.int32]:
+    """Count the pixels of each word in each region, (n + 1, sum of sizes).
+
+    Words are those of a picture of this shape, or of one half as large.
+    """
+    rows, columns = (
+        ((np.arange(large) + 0.5) * small / large).astype(np.int32)
+        for large, small in zip(labels.shape, shape, strict=True)
+    )
+    counts = np.zeros((n + 1, sum(sizes)), np.int32)
+    first = 0
+    for word, size in zip(words, sizes, strict=True):
+        shift = 0 if word.shape == shape else 1
+        word_kernels.count_words(labels, word, rows >> shift, columns >> shift, first, counts)
+        first += size
+    return counts
 
 
 def _show_details(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.kernels.regions import color, refining
+from segment.kernels.regions import averaging, color, refining
 from segment.regions.bandwidths import REFERENCE_PIXELS
 from segment.regions.checks import Pixels
 from segment.regions.features import FloatArray, linear_table, unit
@@ -147,9 +147,9 @@ def _shrink(
 
     def fill(rows: tuple[int, int]) -> None:
         if not level.mask.size and ratio == (2.0, 2.0):
-            refining.shrink_twice(level.values, level.table, square, *rows, out)
+            averaging.shrink_twice(level.values, level.table, square, *rows, out)
         else:
-            refining.shrink(level.values, level.table, level.mask, ratio, square, *rows, out, mask)
+            averaging.shrink(level.values, level.table, level.mask, ratio, square, *rows, out, mask)
 
     run(fill, bands(shape[0], BAND_ROWS), n_threads)
     return Level(out, _EMPTY, mask)

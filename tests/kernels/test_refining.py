@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segment.kernels.regions import adjacency, refining
+from segment.kernels.regions import adjacency, averaging, refining
 from segment.kernels.regions import labels as label_kernels
 from tests.kernels.test_merging import voronoi
 from tests.naive import refining as naive
@@ -38,7 +38,7 @@ def test_shrink(
     expected, kept = naive.shrink(values, mask, shape, ratio, square)
     out = np.empty((*shape, 2), np.float32)
     out_mask = np.empty(shape, bool) if masked else NOTHING
-    refining.shrink(
+    averaging.shrink(
         values, NO_TABLE, NOTHING if mask is None else mask, ratio, square, 0, shape[0], out,
         out_mask,
     )  # fmt: skip
@@ -47,7 +47,7 @@ def test_shrink(
         assert np.array_equal(out_mask, kept)
     elif ratio == (2.0, 2.0):
         out[:] = 0
-        refining.shrink_twice(values, NO_TABLE, square, 0, shape[0], out)
+        averaging.shrink_twice(values, NO_TABLE, square, 0, shape[0], out)
         assert out == pytest.approx(expected, abs=1e-5)
 
 
@@ -55,8 +55,8 @@ def test_values_may_be_looked_up() -> None:
     random = np.random.default_rng(1)
     values, table = random.integers(0, 5, (6, 8, 3), np.uint8), np.arange(5, dtype=np.float32) ** 2
     first, second = np.empty((2, 3, 4, 3), np.float32)
-    refining.shrink_twice(values, table, False, 0, 3, first)
-    refining.shrink_twice(table[values], NO_TABLE, False, 0, 3, second)
+    averaging.shrink_twice(values, table, False, 0, 3, first)
+    averaging.shrink_twice(table[values], NO_TABLE, False, 0, 3, second)
     assert np.array_equal(first, second)
 
 

@@ -1,4 +1,4 @@
-"""From a small picture to a large one: averages by area, and borders that are found again.
+"""From a small picture to a large one: borders that are found again.
 
 A label map of the small picture is brought up step by step, at most twice as wide and high each
 time. Only the children of border pixels, those of which one of eight neighbours belongs to another
@@ -20,73 +20,6 @@ FARTHEST2 = F(
     0.3**2
 )  # a child is moved by this share of the distance of two means at most, squared
 DIAGONAL = F(0.7)  # weight of a neighbour at a corner, where one at an edge has 1
-
-
-@kernel()
-def shrink(
-    values: Any, table: Any, mask: Any, ratio: Any, square: bool, first: int, last: int,
-    out: Any, out_mask: Any,
-) -> None:  # fmt: skip
-    """Average a picture down by area, rows ``first:last`` of the smaller one.
-
-    Parameters
-    ----------
-    values : ndarray, shape (H, W, C)
-        float32, or unsigned indices into `table`.
-    table : ndarray, float32
-        Value of each index; empty where `values` are values.
-    mask : ndarray of bool, shape (H, W)
-        What is averaged; empty where that is everything.
-    ratio : tuple of float
-        Height and width of the box that one pixel takes in.
-    square : bool
-        Whether the squares of the values are averaged, and the root taken.
-    out, out_mask : ndarray, float32, shape (h, w, C), and bool, shape (h, w)
-        Receive the means, and whether there was anything to average; `out_mask` is empty where
-        `mask` is.
-    """
-    height, width, n_bands = values.shape
-    masked = mask.size > 0
-    sums = np.empty(n_bands, np.float32)
-    for y in range(first, last):
-        top, bottom = y * ratio[0], min((y + 1) * ratio[0], float(height))
-        for x in range(out.shape[1]):
-            left, right = x * ratio[1], min((x + 1) * ratio[1], float(width))
-            sums[:] = 0
-            total = F(0)
-            for i in range(int(top), min(int(np.ceil(bottom)), height)):
-                rows = F(min(bottom, i + 1.0) - max(top, float(i)))
-                for j in range(int(left), min(int(np.ceil(right)), width)):
-                    if masked and not mask[i, j]:
-                        continue
-                    weight = rows * F(min(right, j + 1.0) - max(left, float(j)))
-                    total += weight
-                    for c in range(n_bands):
-                        value = table[int(values[i, j, c])] if table.size else F(values[i, j, c])
-                        sums[c] += weight * (value * value if square else value)
-            for c in range(n_bands):
-                mean = sums[c] / total if total > 0 else F(0)
-                out[y, x, c] = np.sqrt(mean) if square else mean
-            if masked:
-                out_mask[y, x] = total > 0
-
-
-@kernel()
-def shrink_twice(values: Any, table: Any, square: bool, first: int, last: int, out: Any) -> None:
-    """Do what `shrink` does where nothing is masked, by 2 x 2 pixels."""
-    height, width, n_bands = values.shape
-    for y in range(first, last):
-        for x in range(out.shape[1]):
-            rows, columns = min(2, height - 2 * y), min(2, width - 2 * x)
-            per_pixel = F(1) / F(rows * columns)
-            for c in range(n_bands):
-                total = F(0)
-                for i in range(2 * y, 2 * y + rows):
-                    for j in range(2 * x, 2 * x + columns):
-                        value = table[int(values[i, j, c])] if table.size else F(values[i, j, c])
-                        total += value * value if square else value
-                mean = total * per_pixel
-                out[y, x, c] = np.sqrt(mean) if square else mean
 
 
 @kernel()
@@ -283,6 +216,23 @@ def _average_four(values: Any, table: Any, i: int, j: int, averages: Any) -> Non
                 averages[3, c] += right
 
 
+@kernel(inline="always")
+def _sharpen(
+    mean: Any, around: Any, y: int, x: int, y2: int, x2: int, sharpness: Any, farthest2: Any,
+    move: Any,
+) -> None:  # fmt: skip
+    """Move a child's mean away from what is around it, in place, by the limit at most."""
+    length2 = F(0)
+    for c in range(mean.size):
+        near = F(0.75) * around[y, x, c] + F(0.25) * around[y, x2, c]
+        far = F(0.75) * around[y2, x, c] + F(0.25) * around[y2, x2, c]
+        move[c] = sharpness * (mean[c] - (F(0.75) * near + F(0.25) * far))
+        length2 += move[c] * move[c]
+    share = np.sqrt(farthest2 / length2) if length2 > farthest2 else F(1)
+    for c in range(mean.size):
+        mean[c] += share * move[c]
+
+
 @kernel()
 def weigh(
     values: Any, table: Any, mask: Any, around: Any, rows: Any, columns: Any, pixels: Any,
@@ -297,7 +247,7 @@ def weigh(
     Parameters
     ----------
     values, table, mask
-        The larger picture, as for `shrink`.
+        The larger picture, as for `segment.kernels.regions.averaging.shrink`.
     around : ndarray, shape (h, w, C), float32
         The smaller picture, blurred.
     rows, columns, pixels, sides, means
@@ -341,22 +291,10 @@ def weigh(
                     for c in range(n_bands):
                         mean[c] *= per_pixel
                 # Centres of children lie a quarter of a pixel off that of their parent.
-                y2 = min(max(y + (1 if 2 * i + 1 > rows[y] + rows[y + 1] else -1), 0), n_rows - 1)
-                x2 = min(
-                    max(x + (1 if 2 * j + 1 > columns[x] + columns[x + 1] else -1), 0),
-                    n_columns - 1,
-                )
-                length2 = F(0)
-                for c in range(n_bands):
-                    near = F(0.75) * around[y, x, c] + F(0.25) * around[y, x2, c]
-                    far = F(0.75) * around[y2, x, c] + F(0.25) * around[y2, x2, c]
-                    move[c] = sharpness * (mean[c] - (F(0.75) * near + F(0.25) * far))
-                    length2 += move[c] * move[c]
-                share = F(1)
-                if length2 > farthest2:
-                    share = np.sqrt(farthest2 / length2)
-                for c in range(n_bands):
-                    mean[c] += share * move[c]
+                down = 1 if 2 * i + 1 > rows[y] + rows[y + 1] else -1
+                right = 1 if 2 * j + 1 > columns[x] + columns[x + 1] else -1
+                y2, x2 = min(max(y + down, 0), n_rows - 1), min(max(x + right, 0), n_columns - 1)
+                _sharpen(mean, around, y, x, y2, x2, sharpness, farthest2, move)
                 for s in range(SIDES):
                     if sides[k, s] != 0:
                         out[k, place, s] = _distance2(mean, means[k, s])
