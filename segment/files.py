@@ -104,6 +104,14 @@ def file_error(path: str | os.PathLike[str], error: OSError, doing: str = "read"
     return made
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise file_error(folder, error, "make the folder") from error
+
+
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[IO[bytes]]:
     """Open a file that appears under its name only once it is complete.

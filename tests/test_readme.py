@@ -46,7 +46,7 @@ def shell(line: str) -> str:
         assert result.exit_code == 0, result.output
         return result.stdout
     assert line.startswith("segment ")
-    command = f"'{sys.executable}' -m {line}"
+    command = re.sub(r"(^|&& )segment ", rf"\1'{sys.executable}' -m segment ", line)
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -92,7 +92,7 @@ def test_the_gallery_is_made_by_its_commands(checkout: Path) -> None:
 def test_python_runs(checkout: Path) -> None:
     for block in fences("python"):
         exec(block, {})
-    assert (checkout / "labels.png").exists()
+    assert (checkout / "outputs" / "coffee.labels.png").exists()
 
 
 @pytest.mark.parametrize("picture", sorted(set(PICTURES)))

@@ -17,7 +17,7 @@ import numpy as np
 
 from segment import __version__
 from segment.errors import SegmentError
-from segment.files import display_name, file_error
+from segment.files import display_name, file_error, make_folder
 from segment.notices import listening
 from segment.params import EVERY_PAGE, Cut, MeanShiftOptions
 from segment.workflow import Outcome, Recipe, make
@@ -144,14 +144,6 @@ def _outputs(
         "stages": product.seconds,
         "notes": list(product.facts.get("notes", ())),
     }
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, if need be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise file_error(folder, error, "make the folder") from error
 
 
 def stamp(source: Path) -> dict[str, Any]:

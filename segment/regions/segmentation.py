@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
+from segment.files import make_folder
 from segment.kernels.regions import measuring
 from segment.notices import say
 from segment.params import (
@@ -266,7 +267,7 @@ class Segmentation:
         Parameters
         ----------
         stem : path-like
-            Folder and beginning of the files' names, such as ``"outputs/coffee"``.
+            Folder, made if needed, and beginning of the files' names, as ``"outputs/coffee"``.
         kinds : sequence of str
             What to write; see `segment.exports.KINDS`.
         overwrite : bool
@@ -288,6 +289,7 @@ class Segmentation:
         """
         from segment.exports import save
 
+        make_folder(Path(stem).parent)
         return save(self, self.image(), stem, kinds, options=options, overwrite=overwrite)
 
     def image(self) -> Image:
