@@ -185,7 +185,7 @@ def make(
         clock.lap("wait")
     show.stage(f"{name}: segmenting {width}x{height}")
     with listening(note):
-        found, filtered = _segment(image, recipe, n_threads, show)
+        found, filtered = find_regions(image, recipe, n_threads, show)
     segmentation = found.segmentation
     clock.lap("segment")
     hierarchy: Hierarchy | None = None
@@ -222,7 +222,7 @@ def make(
     return Outcome(image, segmentation, outputs, clock.laps, facts)
 
 
-def _segment(
+def find_regions(
     image: Image, recipe: Recipe, n_threads: int, show: Show
 ) -> tuple[Leaves, NDArray[Any] | None]:
     """Return the regions, and the filtered picture if it is to be saved."""

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "batch": ("segment.cli.batch", "Segment a whole folder; run again to go on or catch up."),
     "cut": ("segment.cli.cut", "Cut a saved hierarchy at another level or number of regions."),
     "scene": ("segment.cli.scene", "Segment rasters larger than memory, with coordinates."),
+    "tune": ("segment.cli.tune", "Try, correct and label in the browser."),
     "bandwidth": ("segment.cli.bandwidth", "Say which bandwidths suit a picture, and why."),
     "points": ("segment.cli.points", "Cluster the rows of a table of numbers."),
     "palette": ("segment.cli.palette", "Find the main colours of pictures."),

@@ -70,6 +70,7 @@ def build_page(
     name: str,
     n_regions: int | None = None,
     longest: int | None = None,
+    served: bool = False,
 ) -> bytes:
     """Return what `write_page` writes.
 
@@ -79,6 +80,8 @@ def build_page(
         What the page calls the picture.
     longest : int, optional
         Pixels of the longer side of the picture that is put in; the regions keep theirs.
+    served : bool
+        Whether the page is for `segment tune`, whose server it may then ask.
     """
     shown = to_rgb(image.pixels, image.mask, value_range=image.value_range)
     picture, media = encode_for_screen(shown if longest is None else fitted(shown, longest))
@@ -88,7 +91,13 @@ def build_page(
         title=f"{name} · segment",
         picture=f"data:{media};base64,{base64.b64encode(picture).decode()}",
         data=f'<script id="packed" type="application/octet-stream">{packed}</script>\n',
+        served=served,
     )
+
+
+def start_page() -> bytes:
+    """Return what `segment tune` shows while there is no result."""
+    return fill(title="segment", picture="data:,", served=True)
 
 
 def describe(image: Image) -> dict[str, Any]:
@@ -98,7 +107,7 @@ def describe(image: Image) -> dict[str, Any]:
     return {"display": {"bands": bands, "low": float(low), "high": float(high)}}
 
 
-def fill(*, title: str, picture: str, data: str = "", extra: str = "", connect: str = "") -> bytes:
+def fill(*, title: str, picture: str, data: str = "", served: bool = False) -> bytes:
     """Return the page with all of its parts in place.
 
     Parameters
@@ -107,24 +116,25 @@ def fill(*, title: str, picture: str, data: str = "", extra: str = "", connect: 
         Any text.
     picture : str
         Address of the picture, safe in an attribute.
-    data, extra : str
-        HTML of the packed tree, and of further controls.
-    connect : str
-        What scripts may connect to, besides nothing: a source of a content security policy.
+    data : str
+        HTML of the packed tree.
+    served : bool
+        Whether it is for `segment tune`.
     """
-    style, script = read("page.css"), bundle("main.js")
+    style, script = read("page.css"), bundle("tune.js" if served else "main.js")
+    asked = "'self'" if served else "'none'"
     # Hashes: no script runs but ours, whatever names and classes say.
-    allowed = connect or "'none'"
     policy = (
-        f"default-src 'none'; img-src data: blob: {connect}; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; connect-src {allowed}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data: blob:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; connect-src {asked}; "
+        "base-uri 'none'; form-action 'none'"
     )
     fields = {
         "policy": policy,
         "title": html.escape(title),
         "picture": picture,
         "style": style,
-        "extra": extra,
+        "extra": read("tune.html") if served else "",
         "data": data,
         "script": script,
     }

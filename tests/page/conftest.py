@@ -89,8 +89,12 @@ def page(visit: Callable[..., Any], html: Path) -> Any:
 def until(page: Any, condition: str) -> None:
     """Wait until it is true; Playwright's own way needs eval, which the page forbids."""
     for _ in range(1000):
-        if page.evaluate(condition):
-            return
+        try:
+            if page.evaluate(condition):
+                return
+        except Exception as error:  # the next page is on its way
+            if "context was destroyed" not in str(error):
+                raise
         page.wait_for_timeout(20)
     raise AssertionError(f"never {condition}")
 

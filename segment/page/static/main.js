@@ -40,7 +40,7 @@ async function startFromPage() {
     const packed = document.getElementById("packed");
     const data = await unpack(fromBase64(packed.textContent.trim()));
     packed.remove();
-    globalThis.app = start(data);
+    return start(data);
   } catch (error) {
     loading.textContent = `This page cannot be shown: ${error.message}`;
     loading.hidden = false;
@@ -48,4 +48,5 @@ async function startFromPage() {
   }
 }
 
-if (document.getElementById("packed")) startFromPage();
+export const app = document.getElementById("packed") ? await startFromPage() : null;
+globalThis.app = app;

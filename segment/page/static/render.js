@@ -97,9 +97,16 @@ export class Renderer {
     if (left >= right || top >= bottom) return null;
     const source = new Int32Array(right - left);
     for (let x = left; x < right; x++) source[x - left] = Math.min(Math.floor((x + 0.5 - x0) / scale), width - 1);
+    let before = -1;
     for (let y = top; y < bottom; y++) {
       const row = Math.min(Math.floor((y + 0.5 - y0) / scale), height - 1) * width;
       let at = y * columns + left;
+      if (row === before) {
+        pixels.copyWithin(at, at - columns, at - columns + source.length);
+        owner.copyWithin(at, at - columns, at - columns + source.length);
+        continue;
+      }
+      before = row;
       for (let x = 0; x < source.length; x++, at++) {
         const own = leaf[row + source[x]];
         pixels[at] = fills[own];

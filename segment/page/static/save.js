@@ -36,8 +36,11 @@ export function connectExports(app) {
       try {
         const blob = await made(app, format);
         const kind = format === "cutouts" ? `${ending}${blob.type === "image/png" ? ".png" : "s.zip"}` : ending;
-        (app.deliver ?? download)(blob, `${stem}.${kind}`);
-        app.say(`${name} made`);
+        if (app.deliver) await app.deliver(blob, kind);
+        else {
+          download(blob, `${stem}.${kind}`);
+          app.say(`${name} made`);
+        }
       } catch (error) {
         app.say(error.message);
       }

@@ -1,0 +1,3 @@
+"""The explorer served from this machine to this machine: ``segment tune``."""
+
+from __future__ import annotations
