@@ -30,7 +30,7 @@ _PUBLIC = {
     "edge_confidence": "segment.regions.edges",
     "estimate_bandwidths": "segment.regions.bandwidths",
     "Segmentation": "segment.regions.segmentation",
-    "mean_shift": "segment.regions.segmentation",
+    "mean_shift": "segment.regions.segmenting",
     "MeanShift": "segment.points.clustering",
     "estimate_bandwidth": "segment.points.bandwidth",
     "Density": "segment.points.densities",

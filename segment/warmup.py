@@ -75,7 +75,7 @@ def _image(dtype: str, bands: int) -> np.ndarray[Any, Any]:
 
 
 def _merge() -> None:
-    from segment.regions.segmentation import mean_shift
+    from segment.regions.segmenting import mean_shift
 
     tree = mean_shift(_image("uint8", 3), min_size=2, range_bandwidth=3.0).hierarchy()
     tree.cut(level=0.5)
@@ -129,7 +129,7 @@ def _gather_colors() -> None:
 
 
 def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
-    from segment.regions.segmentation import mean_shift
+    from segment.regions.segmenting import mean_shift
 
     options = {"spatial_bandwidth": SPATIAL_BANDWIDTH, **options}
     result = mean_shift(image, n_threads=1, **options)

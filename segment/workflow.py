@@ -231,7 +231,7 @@ def find_regions(
     from segment.regions.climbing import climb
     from segment.regions.filtering import paint
     from segment.regions.leaves import Leaves, find_leaves
-    from segment.regions.segmentation import segmentation_of
+    from segment.regions.segmenting import segmentation_of
 
     params, found = recipe.params, None
     with watched(show.watch):

@@ -17,7 +17,7 @@ from segment.regions import climbing
 from segment.regions.climbing import climb
 from segment.regions.filtering import paint
 from segment.regions.labelling import label
-from segment.regions.segmentation import segmentation_of
+from segment.regions.segmenting import segmentation_of
 from segment.workflow import Recipe, make
 
 PICTURE = np.random.default_rng(0).integers(0, 90, (40, 50, 3), dtype=np.uint8)

@@ -186,7 +186,7 @@ def _ignore(text: str) -> None:
 def warm(recipe: Recipe) -> None:
     """Compile what pictures of the usual kinds need, so that workers find it in the cache."""
     from segment.regions.climbing import climb
-    from segment.regions.segmentation import segmentation_of
+    from segment.regions.segmenting import segmentation_of
 
     for dtype, white in (("uint8", 255), ("uint16", 65535), ("float32", 1)):
         for shape in ((24, 32), (24, 32, 3)):

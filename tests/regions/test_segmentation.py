@@ -14,7 +14,7 @@ from skimage.measure import regionprops_table
 
 import segment
 import segment.regions.filtering
-import segment.regions.segmentation
+import segment.regions.segmenting
 from tests.naive import regions as naive
 
 DTYPES = [bool, "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
@@ -245,6 +245,6 @@ def test_parameters_are_kept_and_the_result_is_frozen() -> None:
         found.labels = found.labels  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("module", [segment.regions.segmentation, segment.regions.filtering])
+@pytest.mark.parametrize("module", [segment.regions.segmenting, segment.regions.filtering])
 def test_examples_of_the_docstrings(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
