@@ -72,6 +72,20 @@ def _locate(labels: Any, image: Any, y: int, x: int, down: int) -> Any:
 
 
 @kernel()
+def _find_middles(points: Any, first: int, last: int, middle: Any) -> int:
+    """Write the middle of every crack of an arc; return how many there are."""
+    n = 0
+    for i in range(first, last):
+        x, y = points[i, 0], points[i, 1]
+        steps = abs(points[i + 1, 0] - x) + abs(points[i + 1, 1] - y)
+        dx, dy = (points[i + 1, 0] - x) // steps, (points[i + 1, 1] - y) // steps
+        for k in range(steps):
+            middle[n, 0], middle[n, 1] = x + (k + 0.5) * dx, y + (k + 0.5) * dy
+            n += 1
+    return n
+
+
+@kernel()
 def sample_arcs(
     points: Any, offsets: Any, sides: Any, closed: Any, labels: Any, image: Any, strict: Any,
     cell: int,
@@ -121,14 +135,7 @@ def sample_arcs(
         if sides[arc, 0] < 0 or sides[arc, 1] < 0:
             starts[arc + 1] = at
             continue
-        n = 0
-        for i in range(offsets[arc], offsets[arc + 1] - 1):
-            x, y = points[i, 0], points[i, 1]
-            steps = abs(points[i + 1, 0] - x) + abs(points[i + 1, 1] - y)
-            dx, dy = (points[i + 1, 0] - x) // steps, (points[i + 1, 1] - y) // steps
-            for k in range(steps):
-                middle[n, 0], middle[n, 1] = x + (k + 0.5) * dx, y + (k + 0.5) * dy
-                n += 1
+        n = _find_middles(points, offsets[arc], offsets[arc + 1] - 1, middle)
         for i in range(n):
             a, b = i - AHEAD, i + AHEAD
             if not closed[arc] or n < 4 * AHEAD:
