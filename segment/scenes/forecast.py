@@ -60,9 +60,9 @@ class Forecast:
 
     def __str__(self) -> str:
         tiles = self.tiles
-        n_pixels = tiles.height * tiles.width
+        size = f"{tiles.width}x{tiles.height}, {tiles.height * tiles.width / 1e6:,.1f} MP"
         return (
-            f"{tiles.width}x{tiles.height}, {n_pixels / 1e6:,.1f} MP in {len(tiles):,} tiles of "
+            f"{size} in {len(tiles):,} tile{'s' * (len(tiles) != 1)} of "
             f"{tiles.side}, {self.jobs} at once; about {size_text(self.memory)} of memory "
             f"({size_text(self.limit)} may be used) and {size_text(self.scratch)} of scratch"
         )
