@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -31,6 +31,7 @@ LEAF_BANDWIDTHS = (5.0, 4.0)
 
 Bandwidth = float | Literal["auto"]
 MinSize = int | Literal["auto"]
+RangeBandwidth = Bandwidth | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class MeanShiftOptions:
     spatial_bandwidth : float or "auto"
         Radius of the spatial window, in pixels (standard deviation for ``kernel="gaussian"``).
         "auto" takes what `segment.estimate_bandwidths` chooses, as does the next.
-    range_bandwidth : float or "auto"
+    range_bandwidth : float, "auto", or tuple of a float a band
         Radius of the colour window, in units of `color_space` (standard deviation for
-        ``kernel="gaussian"``).
+        ``kernel="gaussian"``); one a band only with ``color_space="none"``.
     min_size : int or "auto"
         Smallest region, in pixels; smaller ones join a neighbour. "auto" is 20 on a picture of
         481 x 321 pixels, and the same share of a larger or smaller one.
@@ -69,7 +70,7 @@ class MeanShiftOptions:
     """
 
     spatial_bandwidth: Bandwidth = 7.0
-    range_bandwidth: Bandwidth = 6.5
+    range_bandwidth: RangeBandwidth = 6.5
     min_size: MinSize = 20
     kernel: str = "flat"
     color_space: str = "luv"
@@ -81,7 +82,7 @@ class MeanShiftOptions:
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "spatial_bandwidth", bandwidth("spatial_bandwidth", self.spatial_bandwidth))
-        put(self, "range_bandwidth", bandwidth("range_bandwidth", self.range_bandwidth))
+        put(self, "range_bandwidth", range_bandwidth("range_bandwidth", self.range_bandwidth))
         if self.min_size != AUTO:
             put(self, "min_size", whole_number("min_size", self.min_size, minimum=0))
         put(self, "kernel", choice("kernel", self.kernel, KERNELS))
@@ -94,13 +95,25 @@ class MeanShiftOptions:
             )
         put(self, "max_iter", whole_number("max_iter", self.max_iter, minimum=1))
         put(self, "tol", positive_number("tol", self.tol))
+        if isinstance(self.range_bandwidth, tuple) and self.color_space != "none":
+            raise InputError(
+                f"range_bandwidth={self.range_bandwidth} has a number a band and "
+                f"color_space={self.color_space!r} takes one for all; give one, or pass "
+                "color_space='none'"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the parameters as a plain dictionary, for JSON and for calling the API again."""
-        return asdict(self)
+        content = asdict(self)
+        if isinstance(self.range_bandwidth, tuple):  # as JSON has it
+            content["range_bandwidth"] = list(self.range_bandwidth)
+        return content
 
     def resolved(
-        self, spatial_bandwidth: float, range_bandwidth: float, min_size: int
+        self,
+        spatial_bandwidth: float,
+        range_bandwidth: float | tuple[float, ...],
+        min_size: int,
     ) -> MeanShiftParams:
         """Return the parameters of a run: the same, with these in place of what may be "auto"."""
         chosen = {
@@ -116,14 +129,22 @@ class MeanShiftParams(MeanShiftOptions):
     """Parameters of a run of mean shift: `MeanShiftOptions` of which nothing is "auto"."""
 
     spatial_bandwidth: float = 7.0
-    range_bandwidth: float = 6.5
+    range_bandwidth: float | tuple[float, ...] = 6.5
     min_size: int = 20
 
     def __post_init__(self) -> None:
         positive_number("spatial_bandwidth", self.spatial_bandwidth)
-        positive_number("range_bandwidth", self.range_bandwidth)
+        color: object = self.range_bandwidth
+        if isinstance(color, str):  # "auto" is none
+            positive_number("range_bandwidth", color)
         whole_number("min_size", self.min_size, minimum=0)
         MeanShiftOptions.__post_init__(self)
+
+    @property
+    def radius(self) -> float:
+        """The range bandwidth of the features: the largest, which all bands are scaled to."""
+        own = self.range_bandwidth
+        return max(own) if isinstance(own, tuple) else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +214,16 @@ def bandwidth(name: str, value: object) -> Bandwidth:
             f"{name}={value!r} is of type str; give a number above 0, or the word 'auto'"
         )
     return AUTO
+
+
+def range_bandwidth(name: str, value: object) -> RangeBandwidth:
+    """Return a bandwidth, or a sequence of one a band as a tuple, or raise InputError."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return bandwidth(name, value)
+    numbers = tuple(positive_number(name, number) for number in value)
+    if not numbers:
+        raise InputError(f"{name}={value!r} is empty; give one number, or one a band")
+    return numbers
 
 
 def positive_number(name: str, value: object) -> float:

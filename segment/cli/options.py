@@ -62,6 +62,15 @@ def _min_size(text: str) -> int | str:
         raise typer.BadParameter(f"{text!r} is neither a whole number nor {AUTO!r}") from None
 
 
+def _bandwidths(text: str) -> Bandwidth | tuple[float, ...]:
+    if "," not in text:
+        return _bandwidth(text)
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number a band, such as 3,5,2") from None
+
+
 SpatialBandwidth = Annotated[
     Any,  # a number, or "auto": Typer knows no unions
     typer.Option(
@@ -75,15 +84,15 @@ SpatialBandwidth = Annotated[
     ),
 ]
 RangeBandwidth = Annotated[
-    Any,  # a number, or "auto": Typer knows no unions
+    Any,  # a number, or one a band, or "auto"
     typer.Option(
         "--range-bandwidth",
         "-r",
         metavar="UNITS|auto",
-        parser=_bandwidth,
+        parser=_bandwidths,
         show_default=f"{LEAF_BANDWIDTHS[1]:g}, with -s {_PLAIN.range_bandwidth:g}",
         help="Radius of the colour window, in units of the colour space: larger joins more. auto: "
-        "by contrast and noise.",
+        "by contrast and noise. With -c none also one a band: 3,5,2.",
     ),
 ]
 MinSize = Annotated[

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.notices import say
+from segment.params import MeanShiftParams
 from segment.regions.ranges import Range, check_range, dtype_range, extremes, find_range
 
 LARGEST = 1e15  # float32 holds its square
@@ -49,6 +50,8 @@ class Pixels:
         Black and white; None means the scale of the dtype.
     origin : tuple of a number a band, or None
         What is taken off bands in their own units before they become float32; None means nothing.
+    factors : tuple of float, or None
+        What they are multiplied by after that; None means 1.
     """
 
     values: NDArray[Any]
@@ -57,6 +60,25 @@ class Pixels:
     channel_axis: int
     value_range: Range | None = None
     origin: Origin | None = None
+    factors: tuple[float, ...] | None = None
+
+    def scaled_to(self, params: MeanShiftParams) -> Pixels:
+        """Return the image with its bands to be scaled to one range bandwidth.
+
+        Raises
+        ------
+        InputError
+            If there are not as many bandwidths as bands.
+        """
+        own = params.range_bandwidth
+        if not isinstance(own, tuple):
+            return self
+        if len(own) != self.values.shape[2]:
+            raise InputError(
+                f"range_bandwidth={own} has {len(own)} numbers and the image "
+                f"{self.values.shape[2]} bands; give one a band, or one for all"
+            )
+        return replace(self, factors=tuple(params.radius / radius for radius in own))
 
     @property
     def scale(self) -> Range:

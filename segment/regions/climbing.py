@@ -125,6 +125,7 @@ def climb(
         value_range=value_range,
     )
     chosen = resolve_bandwidths(params, pixels)
+    pixels = pixels.scaled_to(chosen)
     pixel_weights = check_weights(weights, pixels.values.shape[:2])
     return Climb(pixels, chosen, find_modes(pixels, chosen, pixel_weights, threads))
 
@@ -177,7 +178,7 @@ def climb_window(
         mask=mask,
         value_range=value_range,
     )
-    pixels = replace(pixels, origin=origin)
+    pixels = replace(pixels, origin=origin).scaled_to(params)
     pixel_weights = check_weights(weights, pixels.values.shape[:2])
     part = Window(*rows, *columns)
     modes = find_modes(pixels, params, pixel_weights, threads, part)
@@ -299,7 +300,7 @@ def _find_exact(
             planes,
             padded_weights,
             window.static_bands(n_bands),
-            window.window_shape(kind, params.spatial_bandwidth, params.range_bandwidth, extent),
+            window.window_shape(kind, params.spatial_bandwidth, params.radius, extent),
             params.max_iter,
             np.float32(params.tol**2),
             (pad + part.top, pad + part.left),
@@ -326,9 +327,7 @@ def _short_scale(pixels: Pixels, params: MeanShiftParams, weights: FloatArray | 
     ):
         return 0.0
     spans = color_range(params.color_space, pixels.values.shape[2])[1]
-    return window16.window_scale16(
-        params.spatial_bandwidth, params.range_bandwidth, max(spans), spans[0]
-    )
+    return window16.window_scale16(params.spatial_bandwidth, params.radius, max(spans), spans[0])
 
 
 def _find_fast(
@@ -349,7 +348,7 @@ def _find_fast(
     discs = window16.make_discs(1.0, 1.0, 1.0, 1)
     if scale:
         discs = window16.make_discs(
-            min(params.spatial_bandwidth, extent), params.range_bandwidth, scale, n_bands
+            min(params.spatial_bandwidth, extent), params.radius, scale, n_bands
         )
         planes16 = short_planes(
             pixels, space, scale, pad=pad, pad_right=window16.LANES16, n_threads=threads
@@ -357,7 +356,7 @@ def _find_fast(
     else:
         planes = feature_planes(pixels, space, pad=pad, pad_right=window.LANES, n_threads=threads)
     unit = scale or 1.0
-    range_bandwidth = params.range_bandwidth * unit
+    range_bandwidth = params.radius * unit
     padded_weights = _pad_weights(weights, pad, planes.shape[1:])
     owner = np.empty((height, width), np.int32)
     block, tile = _tiling(params)

@@ -59,7 +59,7 @@ def one_region(pixels: Pixels, params: MeanShiftParams) -> str | None:
     space = params.color_space
     return (
         f"all is one region, though the values spread over {spread:.3g} (units of {space}): a "
-        f"smaller range_bandwidth than {params.range_bandwidth:g}, such as 'auto', may part it"
+        f"smaller range_bandwidth than {params.radius:g}, such as 'auto', may part it"
         + ("" if space == "none" else "; so may value_range 'auto'")
     )
 
@@ -68,17 +68,21 @@ def units(pixels: Pixels, params: MeanShiftParams) -> Iterator[str]:
     """Yield what is odd about bands in their own units."""
     spreads = deviations(pixels)
     varying = spreads[spreads > 0]
-    if varying.size > 1 and varying.max() > UNLIKE * varying.min():
+    own = isinstance(params.range_bandwidth, tuple)
+    if not own and varying.size > 1 and varying.max() > UNLIKE * varying.min():
         yield (
             f"band {int(np.argmax(spreads))} varies by {varying.max():.3g} and band "
             f"{int(np.flatnonzero(spreads == varying.min())[0])} by {varying.min():.3g}, which "
             "then counts for nothing; scale the bands to like units"
         )
     bands = np.moveaxis(pixels.values, -1, 0)
-    noise = math.hypot(*(measure_noise(band, pixels.mask) for band in bands))
-    if params.range_bandwidth < NOISE_SHARE * noise:
+    factors = pixels.factors or [1.0] * len(bands)
+    noise = math.hypot(
+        *(f * measure_noise(band, pixels.mask) for f, band in zip(factors, bands, strict=True))
+    )
+    if params.radius < NOISE_SHARE * noise:
         yield (
-            f"range_bandwidth {params.range_bandwidth:g} is far below the noise of the values, "
+            f"range_bandwidth {params.radius:g} is far below the noise of the values, "
             f"{noise:.3g}: regions follow the noise; 'auto' chooses one that fits"
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segment.kernels.regions import color
 from segment.kernels.regions.window16 import MISSING
-from segment.regions.checks import Origin, Pixels
+from segment.regions.checks import Pixels
 from segment.regions.ranges import Range
 from segment.threads import bands, run
 
@@ -82,7 +82,7 @@ def _planes(
         if pixels.mask is not None:
             flat[~pixels.mask[first:last].ravel()] = 0  # NaN, say
         if color_space == "none":
-            features = _above(flat.T, pixels.origin)
+            features = _above(flat.T, pixels)
         elif color_space == "rgb":
             features = unit(flat.T, scale) * np.float32(255)
         else:
@@ -210,34 +210,42 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
     return out
 
 
-def _above(bands: NDArray[Any], origin: Origin | None) -> FloatArray:
-    """Return bands (C, n) less their origins, float32; the differences are exact in their dtype."""
-    if origin is None:
-        return bands.astype(np.float32)
-    out = np.empty(bands.shape, np.float32)
-    for band, low, row in zip(bands, origin, out, strict=True):
-        if bands.dtype.kind == "f":
-            row[:] = band.astype(np.float64) - low
-        else:  # modulo 2**64 the difference of 64-bit integers is right, and it is not negative
-            row[:] = band.astype(np.uint64) - np.uint64(int(low) % 2**64)
+def _above(bands: NDArray[Any], pixels: Pixels) -> FloatArray:
+    """Return bands (C, n) in their own units as features: less their origins, and scaled."""
+    if pixels.origin is None:
+        out = bands.astype(np.float32)
+    else:
+        out = np.empty(bands.shape, np.float32)
+        for band, low, row in zip(bands, pixels.origin, out, strict=True):
+            if bands.dtype.kind == "f":
+                row[:] = band.astype(np.float64) - low
+            else:  # modulo 2**64 the difference of integers is right, and it is not negative
+                row[:] = band.astype(np.uint64) - np.uint64(int(low) % 2**64)
+    if pixels.factors is not None:
+        out *= np.array(pixels.factors, np.float32)[:, None]
     return out
 
 
-def _lifted(features: FloatArray, pixels: Pixels) -> NDArray[Any]:
+def _lifted(features: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
     """Return features (C, n) of bands in their own units as values, in their dtype or float64."""
+    features = features.astype(np.float64)
+    if pixels.factors is not None:
+        features /= np.array(pixels.factors)[:, None]
     if pixels.origin is None:
-        return features.astype(np.float64)
+        return features
     if pixels.values.dtype.kind == "f":
-        lifted: NDArray[Any] = features.astype(np.float64) + np.array(pixels.origin)[:, None]
+        lifted: NDArray[Any] = features + np.array(pixels.origin)[:, None]
         return lifted
     lifts = np.array([int(low) % 2**64 for low in pixels.origin], np.uint64)[:, None]
-    whole = np.maximum(np.rint(features.astype(np.float64)), 0).astype(np.uint64)
+    whole = np.maximum(np.rint(features), 0).astype(np.uint64)
     summed: NDArray[Any] = (whole + lifts).astype(pixels.values.dtype)
     return summed
 
 
 def absolute_modes(modes: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
     """Return modes (n, 2 + C) in the units of the image: float64 if bands have an origin."""
+    if pixels.factors is not None:
+        modes = modes / np.array([1.0, 1.0, *pixels.factors], modes.dtype)
     if pixels.origin is None:
         return modes
     moved: NDArray[Any] = modes + np.array([0.0, 0.0, *pixels.origin])

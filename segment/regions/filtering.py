@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from segment.params import Bandwidth, MeanShiftOptions
+from segment.params import Bandwidth, MeanShiftOptions, RangeBandwidth
 from segment.regions.checks import Picture
 from segment.regions.climbing import Climb, climb
 from segment.regions.features import pixels_from_features
@@ -17,7 +17,7 @@ def mean_shift_filter(
     image: ArrayLike | Picture,
     *,
     spatial_bandwidth: Bandwidth = 7.0,
-    range_bandwidth: Bandwidth = 6.5,
+    range_bandwidth: RangeBandwidth = 6.5,
     kernel: str = "flat",
     color_space: str = "luv",
     engine: str = "fast",
@@ -43,9 +43,10 @@ def mean_shift_filter(
     spatial_bandwidth : float or "auto"
         Radius of the window in pixels; for the Gaussian its standard deviation. "auto" takes what
         `estimate_bandwidths` chooses for the image.
-    range_bandwidth : float or "auto"
+    range_bandwidth : float, "auto", or sequence of a float a band
         Radius of the window in colour, in units of `color_space`; for the Gaussian its standard
-        deviation.
+        deviation. With ``color_space="none"`` it may be one a band: bands are then scaled to the
+        largest, in which `tol` counts.
     kernel : {"flat", "epanechnikov", "gaussian"}
         Weights of the mean, the product of one kernel in space and one in colour. The density that
         is climbed is that of the kernel's shadow: "flat" climbs the Epanechnikov density,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.errors import InputError
 from segment.kernels.regions import details as detail_kernels
 from segment.kernels.regions import labels as kernels
 from segment.notices import say
@@ -135,6 +136,11 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
     """
     threads = resolve_n_threads(n_threads)
     shape = pixels.values.shape[:2]
+    if isinstance(params.range_bandwidth, tuple):
+        raise InputError(
+            f"range_bandwidth={params.range_bandwidth} has a number a band and a hierarchy takes "
+            "one for all; give one, or neither a level nor a number of regions"
+        )
     if params.color_space == "none":
         share = float(np.linalg.norm(deviations(pixels))) / TYPICAL_SPREAD
         if share > 0:

@@ -130,7 +130,7 @@ def quanta_for(params: MeanShiftParams, table: NDArray[np.float32] | None = None
     """
     if params.color_space != "none":
         return Quanta(COLOR_QUANTUM, 1)
-    unit = 2.0 ** (math.frexp(params.range_bandwidth)[1] - 1 - PER_BANDWIDTH)
+    unit = 2.0 ** (math.frexp(params.radius)[1] - 1 - PER_BANDWIDTH)
     largest = 0.0 if table is None else largest_feature(table)
     if largest > LARGEST_SUMMAND * unit:
         unit = 2.0 ** math.frexp(largest / LARGEST_SUMMAND)[1]
@@ -182,7 +182,7 @@ def label_piece(
     quanta = quanta_for(params) if quanta is None else quanta
     if quanta.words > 1 and largest_feature(table) > LARGEST_SUMMAND * quanta.unit:
         raise InputError(
-            f"range_bandwidth={params.range_bandwidth:g} is too small for values that are "
+            f"range_bandwidth={params.radius:g} is too small for values that are "
             f"{largest_feature(table):g} apart; give a larger one"
         )
     found = np.empty(owner.shape, np.int32) if out is None else out
@@ -265,7 +265,7 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
 
     See `segment.kernels.regions.fusing.merge_regions`.
     """
-    limit2 = np.float32((FUSE_SHARE * params.range_bandwidth) ** 2)
+    limit2 = np.float32((FUSE_SHARE * params.radius) ** 2)
     number, sums, areas = fusing.merge_regions(
         graph.sums,
         graph.areas,
@@ -284,7 +284,7 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
 
 def link_limit2(params: MeanShiftParams) -> np.float32:
     """Return the squared distance of colours below which neighbouring pixels are linked."""
-    limit = LINK_SHARE[params.engine] * params.range_bandwidth
+    limit = LINK_SHARE[params.engine] * params.radius
     return np.float32(min(limit, LARGEST_LINK.get(params.color_space, limit)) ** 2)
 
 

@@ -12,6 +12,7 @@ from segment.params import (
     Bandwidth,
     MeanShiftOptions,
     MinSize,
+    RangeBandwidth,
 )
 from segment.regions.checks import Picture
 from segment.regions.climbing import Climb, climb
@@ -29,7 +30,7 @@ def mean_shift(
     image: ArrayLike | Picture,
     *,
     spatial_bandwidth: Bandwidth = 7.0,
-    range_bandwidth: Bandwidth = 6.5,
+    range_bandwidth: RangeBandwidth = 6.5,
     min_size: MinSize = 20,
     kernel: str = "flat",
     color_space: str = "luv",

@@ -65,7 +65,7 @@ def settle(options: SceneOptions, source: Source) -> Settled:
             "the bandwidth 'auto' looks at a whole picture; give a number, such as one that "
             "segment bandwidth finds for a part of the scene"
         )
-    bandwidth = options.range_bandwidth
+    bandwidth: object = options.range_bandwidth
     if bandwidth is None:
         if space == "none" and not options.scale:
             raise InputError(

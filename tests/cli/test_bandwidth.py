@@ -85,3 +85,25 @@ def test_what_is_no_bandwidth_is_refused(picture: np.ndarray) -> None:
     result = run("bandwidth", "missing.png")
     assert result.exit_code == 1
     assert result.stderr.startswith("segment: ")
+
+
+def test_a_range_bandwidth_a_band(picture: np.ndarray) -> None:
+    options = ["-c", "none", "-s", "4", "--overwrite", "-o", "out", "--save", "json"]
+    result = run("image", "a.png", "-r", "30,50,20", *options)
+    assert result.exit_code == 0, result.output
+    facts = json.loads(next(Path("out").glob("*.json")).read_text())
+    assert facts["params"]["range_bandwidth"] == [30.0, 50.0, 20.0]
+    wanted = segment.mean_shift(
+        picture, color_space="none", spatial_bandwidth=4, range_bandwidth=(30, 50, 20)
+    )
+    assert facts["n_regions"] == wanted.n_regions
+    for bad, words in [
+        ("30,x", "'30,x' is not a number a band"),
+        ("3,4", "has 2 numbers and the image 3 bands"),
+    ]:
+        result = run("image", "a.png", "-r", bad, *options)
+        assert result.exit_code != 0
+        assert words in " ".join(result.stderr.split())
+    result = run("image", "a.png", "-r", "30,50,20", "--regions", "9", *options)
+    assert result.exit_code == 0, result.output
+    assert json.loads(next(Path("out").glob("*.json")).read_text())["n_regions"] == 9

@@ -109,3 +109,46 @@ def test_a_window_counts_from_the_origin_of_the_whole() -> None:
     np.testing.assert_array_equal(part.modes.planes(), whole.planes())
     assert part.pixels.origin == origin
     assert abs(whole.table[:, 2]).max() < 1e4
+
+
+@pytest.mark.parametrize("engine", ["fast", "exact"])
+def test_a_range_bandwidth_a_band_is_that_of_scaled_bands(engine: str) -> None:
+    image = whole_numbers(3)
+    options = {**OPTIONS, "engine": engine}
+    one = segment.mean_shift(image, **options)
+    same = segment.mean_shift(image, **{**options, "range_bandwidth": [9, 9.0, 9]})
+    np.testing.assert_array_equal(same.labels, one.labels)
+    np.testing.assert_array_equal(same.modes, one.modes)
+    assert same.params.range_bandwidth == (9.0, 9.0, 9.0)
+
+    scales = np.array([1, 64, 1 / 16])
+    stretched = image * scales
+    found = segment.mean_shift(stretched, **{**options, "range_bandwidth": tuple(9 * scales)})
+    tight = {**options, "range_bandwidth": 9 * 64.0, "tol": options.get("tol", 0.1)}
+    expected = segment.mean_shift(image * 64.0, **tight)
+    np.testing.assert_array_equal(found.labels, expected.labels)
+    np.testing.assert_allclose(
+        found.modes[:, 2:] / scales, expected.modes[:, 2:] / 64, rtol=1e-6, atol=1e-4
+    )
+    filtered = segment.mean_shift_filter(
+        stretched, **{**options, "range_bandwidth": tuple(9 * scales)}
+    )
+    np.testing.assert_allclose(
+        filtered / scales, segment.mean_shift_filter(image * 64.0, **tight) / 64, rtol=1e-6
+    )
+    again = segment.mean_shift(stretched, **found.params.as_dict())
+    np.testing.assert_array_equal(again.labels, found.labels)
+
+
+def test_wrong_numbers_of_bandwidths_are_refused() -> None:
+    image = whole_numbers(3)
+    for value, words in [
+        ((3.0, 4.0), "2 numbers and the image 3 bands"),
+        ((), "is empty"),
+        ((3.0, -1.0, 2.0), "above 0"),
+        ((3.0, "auto", 2.0), "type str"),
+    ]:
+        with pytest.raises(segment.InputError, match=words):
+            segment.mean_shift(image, **{**OPTIONS, "range_bandwidth": value})
+    with pytest.raises(segment.InputError, match="color_space='none'"):
+        segment.mean_shift(image.astype(np.uint8), range_bandwidth=(3.0, 4.0, 5.0))
