@@ -218,7 +218,8 @@ def bandwidth(name: str, value: object) -> Bandwidth:
 
 def range_bandwidth(name: str, value: object) -> RangeBandwidth:
     """Return a bandwidth, or a sequence of one a band as a tuple, or raise InputError."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    single = isinstance(value, str) or getattr(value, "ndim", 1) == 0
+    if single or not isinstance(value, Iterable):
         return bandwidth(name, value)
     numbers = tuple(positive_number(name, number) for number in value)
     if not numbers:

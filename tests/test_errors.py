@@ -75,6 +75,8 @@ BAD_PARAMETERS: list[tuple[str, Any, list[str]]] = [
     *(("spatial_bandwidth", value, words) for value, words in BANDWIDTHS),
     *(("range_bandwidth", value, words) for value, words in BANDWIDTHS),
     *(("tol", value, words) for value, words in BANDWIDTHS),
+    ("range_bandwidth", [7.0], ["(7.0,)", "'luv' takes one for all", "color_space='none'"]),
+    ("range_bandwidth", [], ["=[]", "is empty", "one a band"]),
     ("min_size", -1, ["=-1", "too small", ">= 0"]),
     ("min_size", 2.5, ["=2.5", "not a whole number", ">= 0"]),
     ("min_size", 20.0, ["=20.0", "not a whole number", ">= 0"]),

@@ -198,6 +198,9 @@ def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArr
         raise InputError(f"weights has dtype {values.dtype}; give real numbers of at least 0")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1e15:
         raise InputError("weights has values that are negative, NaN or above 1e15; give 0 to 1e15")
+    first = values.flat[0]
+    if first > 0 and (values == first).all():
+        return None  # only ratios matter, so these are none
     return values.astype(np.float32)
 
 

@@ -170,3 +170,13 @@ def test_noise_where_every_pixel_is_a_cell() -> None:
     assert share_within(image, 3) > 0.8
     found = segment.mean_shift(image, range_bandwidth=0.5, min_size=0)
     assert found.n_regions > 0.9 * 70 * 80
+
+
+@pytest.mark.parametrize("value", [1, 0.25, 7])
+def test_weights_that_are_all_one_are_none(value: float) -> None:
+    image = photograph()
+    plain = by_pixel(modes(image))
+    weights = np.full(image.shape[:2], value)
+    found = segment.mean_shift(image, weights=weights)
+    np.testing.assert_array_equal(found.labels, segment.mean_shift(image).labels)
+    assert (by_pixel(modes(image, weights=np.float32(image[..., 0]))) != plain).any()
