@@ -474,7 +474,7 @@ class Saving:
         """
         names = {name for kind in KINDS.values() for name in kind.options}
         found = {name: getattr(self, name, None) for name in names}
-        found = {name: value for name, value in found.items() if value not in (None, False)}
+        found = {k: value for k, value in found.items() if value is not None and value is not False}
         if self.palette is not None:
             texts = [text.strip() for text in self.palette.split(",")]
             found["palette"] = int(texts[0]) if texts[0].isdecimal() and len(texts) == 1 else texts
