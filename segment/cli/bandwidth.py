@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import typer
 
-from segment.cli import options
+from segment.cli import groups, options
 from segment.files import display_name
 from segment.params import COLOR_SPACES, MAX_PIXELS, choice
 
@@ -56,7 +56,7 @@ def bandwidth(
             mask=mask,
             value_range=value_range,
         )
-        display = Display(spell=partial(options.explain, names=options.spelled(context.command)))
+        display = Display(spell=partial(groups.explain, names=groups.spelled(context.command)))
         notes = [*image.notes]
         with listening(notes.append):
             pixels = check_image(image, color_space=space)

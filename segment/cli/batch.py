@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segment.cli import options
+from segment.cli import groups
 from segment.cli.progress import report as print_error
 from segment.cli.progress import stages
 from segment.files import display_name
@@ -25,12 +25,12 @@ EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 MOST = 50  # failures that are listed
 
 
-@options.grouped
+@groups.grouped
 def batch(
     context: typer.Context,
     src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of pictures; only read.")],
     dst: Annotated[Path, typer.Argument(metavar="DST", help="Folder of the outputs.")],
-    work: options.Work,
+    work: groups.Work,
     include: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Take only files like this; may be repeated."),
@@ -62,7 +62,7 @@ def batch(
     from segment.batching import BatchOptions
     from segment.batching.api import run
 
-    with options.usage(context):
+    with groups.usage(context):
         wanted = BatchOptions(
             recipe=work.recipe(context),
             include=include or (),
@@ -78,7 +78,7 @@ def batch(
     if work.json:
         print(to_line(totals(ended)))
     elif not work.quiet:
-        print_notes(ended, partial(options.explain, names=options.spelled(context.command)))
+        print_notes(ended, partial(groups.explain, names=groups.spelled(context.command)))
         print(summary(ended, dst))
     if not ended.ok:
         print_failures(ended, told=show.told)
@@ -166,7 +166,7 @@ class Silent:
 
 
 @contextmanager
-def display(work: options.Work) -> Iterator[Silent]:
+def display(work: groups.Work) -> Iterator[Silent]:
     """Yield what shows the progress of a run: a bar on a terminal, else lines on stderr."""
     if work.json:
         yield Objects()

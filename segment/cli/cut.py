@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from segment.cli import options
+from segment.cli import groups, options
 from segment.cli.progress import Display
 from segment.errors import InputError
 from segment.files import display_name
 from segment.params import DEFAULT_LEVEL, Cut
 
 
-@options.grouped
+@groups.grouped
 def cut(
     context: typer.Context,
     tree: Annotated[
@@ -24,7 +24,7 @@ def cut(
             metavar="TREE.npz", readable=False, help="What --save hierarchy has written."
         ),
     ],
-    saving: options.Saving,
+    saving: groups.Saving,
     output: options.Output = Path("outputs"),
     project: Annotated[
         Path | None,
@@ -52,7 +52,7 @@ def cut(
     from segment.page import apply_project, read_project
     from segment.regions.hierarchy import Hierarchy
 
-    with options.usage(context):
+    with groups.usage(context):
         at = Cut(saving.level, saving.regions)
         if project is not None and at.wanted:
             raise InputError("--project says where to cut; drop --level or --regions")

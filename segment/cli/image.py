@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from segment.cli import options
+from segment.cli import groups, options
 from segment.cli.progress import Display, stages
 from segment.errors import SegmentError
 from segment.files import display_name
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from segment.workflow import Recipe
 
 
-@options.grouped
+@groups.grouped
 def image(
     context: typer.Context,
     images: options.Images,
-    work: options.Work,
+    work: groups.Work,
     output: options.Output = Path("outputs"),
 ) -> None:
     """Segment pictures: label map, flat colours, outlines and facts of each.
@@ -50,7 +50,7 @@ def image(
     from segment.errors import InputError
     from segment.threads import resolve_n_threads
 
-    with options.usage(context):
+    with groups.usage(context):
         recipe = work.recipe(context)
         n_threads = resolve_n_threads(work.n_threads)
         n_jobs = 1 if work.jobs is None else whole_number("jobs", work.jobs, minimum=1)
@@ -68,8 +68,8 @@ def image(
         )
     if output != exports.STDOUT:
         prepare_folder(output if jobs[0].target is None else output.parent)
-    names = options.spelled(context.command)
-    display = Display(quiet=work.quiet, spell=partial(options.explain, names=names))
+    names = groups.spelled(context.command)
+    display = Display(quiet=work.quiet, spell=partial(groups.explain, names=names))
     todo = [job for job in jobs if not job.skipped]
     for job in jobs:
         if job.skipped:
@@ -127,7 +127,7 @@ class Worker:
         try:
             return self._make(job)
         except SegmentError as error:
-            text = options.explain(error, self.names)
+            text = groups.explain(error, self.names)
         except MemoryError:
             text = "out of memory; use a smaller picture, or fewer --jobs"
         self.display.error(text if name in text else f"{name}: {text}")
@@ -154,7 +154,7 @@ class Worker:
         return {**product.facts, "outputs": outputs}
 
 
-def tell(display: Display, job: Job, facts: dict[str, Any], work: options.Work) -> None:
+def tell(display: Display, job: Job, facts: dict[str, Any], work: groups.Work) -> None:
     """Print what came of a picture."""
     from segment.exports import to_json
 

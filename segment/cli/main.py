@@ -49,7 +49,7 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except SegmentError as error:
-            from segment.cli.options import explain, spelled
+            from segment.cli.groups import explain, spelled
 
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             fail(explain(error, spelled(command) if command else {}))

@@ -1,23 +1,18 @@
 """The options of the command line: one definition each, under the API's names.
 
-A command takes the aliases below as the types of its parameters. What `image` and `batch` take
-alike stands in `Work`.
+A command takes the aliases below as the types of its parameters; see `segment.cli.groups` for those
+that several commands take together.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segment.errors import InputError, SegmentError
-from segment.exports.kinds import KINDS, check_options, every_kind, parse_kinds
+from segment.errors import InputError
+from segment.exports.kinds import KINDS
 from segment.params import (
     AUTO,
     COLOR_SPACES,
@@ -27,25 +22,18 @@ from segment.params import (
     EVERY_PAGE,
     KERNELS,
     LEAF_BANDWIDTHS,
-    MAX_PIXELS,
-    ON_EXISTS,
     SVG_STYLES,
     Bandwidth,
-    Cut,
     MeanShiftOptions,
-    choice,
-    choose_scale,
     page_number,
-    positive_number,
-    whole_number,
 )
 
 if TYPE_CHECKING:
-    from segment.workflow import Recipe
+    pass
 
 # What mean shift does; the defaults are those of `segment.params.MeanShiftOptions`.
 
-_PLAIN = MeanShiftOptions()
+PLAIN = MeanShiftOptions()
 
 
 def _bandwidth(text: str) -> Bandwidth:
@@ -78,7 +66,7 @@ SpatialBandwidth = Annotated[
         "-s",
         metavar="PIXELS|auto",
         parser=_bandwidth,
-        show_default=f"{LEAF_BANDWIDTHS[0]:g}, with -r {_PLAIN.spatial_bandwidth:g}",
+        show_default=f"{LEAF_BANDWIDTHS[0]:g}, with -r {PLAIN.spatial_bandwidth:g}",
         help="Radius of the spatial window: larger looks farther and smooths more. auto: by the "
         "size of the picture.",
     ),
@@ -90,7 +78,7 @@ RangeBandwidth = Annotated[
         "-r",
         metavar="UNITS|auto",
         parser=_bandwidths,
-        show_default=f"{LEAF_BANDWIDTHS[1]:g}, with -s {_PLAIN.range_bandwidth:g}",
+        show_default=f"{LEAF_BANDWIDTHS[1]:g}, with -s {PLAIN.range_bandwidth:g}",
         help="Radius of the colour window, in units of the colour space: larger joins more. auto: "
         "by contrast and noise. With -c none also one a band: 3,5,2.",
     ),
@@ -204,7 +192,7 @@ Overwrite = Annotated[
 ]
 
 
-_SAVED = ",".join(DEFAULT_KINDS)
+SAVED = ",".join(DEFAULT_KINDS)
 
 
 def _listed() -> str:
@@ -428,218 +416,3 @@ Properties = Annotated[
         "eccentricity,solidity.",
     ),
 ]
-
-
-def _check_values(given: Mapping[str, Any]) -> None:
-    """Raise InputError if an option for the kinds to be saved is out of its domain."""
-    if "outline_width" in given:
-        positive_number("outline_width", given["outline_width"])
-    if "svg_style" in given:
-        choice("svg_style", given["svg_style"], SVG_STYLES)
-    if "tolerance" in given:
-        from segment.shapes.polygons import check_tolerance
-
-        check_tolerance(given["tolerance"])
-    if "palette" in given:
-        from segment.shapes.coloring import check_palette
-
-        check_palette(given["palette"])
-
-
-@dataclass(frozen=True)
-class Saving:
-    """Where to cut, and what is saved how: what every command that saves pictures is told."""
-
-    save: Save = _SAVED
-    regions: Regions = None
-    level: Level = None
-    outline_color: OutlineColor = None
-    outline_width: OutlineWidth = None
-    properties: Properties = None
-    svg_style: SvgStyle = None
-    palette: Palette = None
-    tolerance: Tolerance = None
-    smooth: Smooth = False
-    category: Category = None
-    coco_polygons: CocoPolygons = False
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """How kinds are saved: the options for that which were given.
-
-        Raises
-        ------
-        InputError
-            If one is out of its domain, or goes with no kind that is saved.
-        """
-        names = {name for kind in KINDS.values() for name in kind.options}
-        found = {name: getattr(self, name, None) for name in names}
-        found = {k: value for k, value in found.items() if value is not None and value is not False}
-        if self.palette is not None:
-            texts = [text.strip() for text in self.palette.split(",")]
-            found["palette"] = int(texts[0]) if texts[0].isdecimal() and len(texts) == 1 else texts
-        check_options(self.kinds, found)
-        _check_values(found)
-        return found
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """What to save; names from `segment.exports.KINDS`."""
-        return every_kind() if self.save == "all" else parse_kinds(self.save)
-
-
-@dataclass(frozen=True)
-class Work(Saving):
-    """What `image` and `batch` are told alike: one field an option."""
-
-    spatial_bandwidth: SpatialBandwidth = _PLAIN.spatial_bandwidth
-    range_bandwidth: RangeBandwidth = _PLAIN.range_bandwidth
-    min_size: MinSize = _PLAIN.min_size
-    kernel: Kernel = _PLAIN.kernel
-    color_space: ColorSpace = _PLAIN.color_space
-    engine: Engine = _PLAIN.engine
-    connectivity: Connectivity = _PLAIN.connectivity
-    max_iter: MaxIter = _PLAIN.max_iter
-    tol: Tol = _PLAIN.tol
-    page: Pages = 0
-    max_pixels: MaxPixels = MAX_PIXELS
-    accept_damaged: AcceptDamaged = False
-    nodata: Nodata = None
-    mask: Mask = None
-    value_range: ValueRange = None
-    n_threads: NThreads = None
-    jobs: Jobs = None
-    on_exists: OnExists = "error"
-    overwrite: Overwrite = False
-    quiet: Quiet = False
-    verbose: Verbose = False
-    json: Json = False
-
-    def recipe(self, context: typer.Context) -> Recipe:
-        """Return what is to be done with a picture.
-
-        Raises
-        ------
-        InputError
-            If an option is out of its domain.
-        """
-        from segment.workflow import Recipe
-
-        bandwidths: dict[str, Any] = {
-            "spatial_bandwidth": self.spatial_bandwidth,
-            "range_bandwidth": self.range_bandwidth,
-        }
-        given = {name: value for name, value in bandwidths.items() if is_given(context, name)}
-        chosen, cut = choose_scale(given, Cut(self.level, self.regions))
-        return Recipe(
-            params=MeanShiftOptions(
-                **(bandwidths | chosen),
-                min_size=self.min_size,
-                kernel=self.kernel,
-                color_space=self.color_space,
-                engine=self.engine,
-                connectivity=self.connectivity,
-                max_iter=self.max_iter,
-                tol=self.tol,
-            ),
-            cut=cut,
-            kinds=self.kinds,
-            options=self.given,
-            page=page_number(self.page),
-            max_pixels=whole_number("max_pixels", self.max_pixels, minimum=1),
-            accept_damaged=self.accept_damaged,
-            nodata=self.nodata,
-            mask=None if self.mask is None else str(self.mask),
-            value_range=self.value_range,
-        )
-
-    @property
-    def existing(self) -> str:
-        """What to do about outputs that exist: "error", "skip" or "overwrite"."""
-        chosen = choice("on_exists", self.on_exists, ON_EXISTS)
-        if self.overwrite and chosen == "skip":
-            raise InputError(
-                "--overwrite and --on-exists skip contradict each other; give one of them"
-            )
-        return "overwrite" if self.overwrite else chosen
-
-
-def is_given(context: typer.Context, name: str) -> bool:
-    """Whether the user gave an option, be it with its default's value."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
-
-
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command take groups of options: a parameter that is a dataclass, such as `Work`.
-
-    Typer sees every field as an option of its own, behind the options that the command names.
-    """
-    own: list[inspect.Parameter] = []
-    shared: list[inspect.Parameter] = []
-    groups: dict[str, Any] = {}
-    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
-        keyword = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        if not is_dataclass(parameter.annotation):
-            own.append(keyword)
-            continue
-        groups[name] = parameter.annotation
-        hints = get_type_hints(parameter.annotation, include_extras=True)
-        shared += [
-            keyword.replace(name=field.name, default=field.default, annotation=hints[field.name])
-            for field in fields(parameter.annotation)
-        ]
-
-    def taking(**given: Any) -> None:
-        filled = {
-            name: group(**{field.name: given.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
-        }
-        command(**given, **filled)
-
-    taking.__doc__, taking.__name__ = command.__doc__, command.__name__
-    taking.__annotations__ = {p.name: p.annotation for p in own + shared}
-    taking.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]
-    return taking
-
-
-# What the API calls otherwise than the option.
-_OTHER_NAMES = {"n_regions": "regions", "n_jobs": "n_threads"}
-
-
-def spelled(command: Any) -> dict[str, str]:
-    """Return the API's name of each option of a command -> the option as it is typed."""
-    typed = {
-        parameter.name: max(parameter.opts, key=len)
-        for parameter in command.params
-        if parameter.param_type_name == "option"
-    }
-    others = {api: typed[name] for api, name in _OTHER_NAMES.items() if name in typed}
-    return typed | others
-
-
-def explain(error: SegmentError | str, names: Mapping[str, str]) -> str:
-    """Return an error's message with parameters named as the options that they are here."""
-    text = str(error)
-    if not names or not isinstance(error, InputError | str):
-        return text
-    words = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-
-    def option(found: re.Match[str]) -> str:
-        value = found[2]
-        return names[found[1]] + ("" if value is None else f" {value.strip(chr(39))}")
-
-    text = re.sub(rf"(?<![\w.-])({words})=('[^']*'|[^\s,;']+)", option, text)
-    # Without a value, only what can be no word of English.
-    snakes = "|".join(name for name in names if "_" in name)
-    return re.sub(rf"(?<![\w.-])({snakes})\b()", lambda f: names[f[1]], text) if snakes else text
-
-
-@contextmanager
-def usage(context: typer.Context) -> Iterator[None]:
-    """Turn what is wrong with the options in the block into a usage error: exit code 2."""
-    try:
-        yield
-    except InputError as error:
-        text = explain(error, spelled(context.command))
-        raise typer.BadParameter(text, ctx=context) from error

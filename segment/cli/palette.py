@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segment.cli import options
+from segment.cli import groups, options
 from segment.cli.progress import Display
 from segment.errors import SegmentError
 from segment.files import display_name
@@ -80,7 +80,7 @@ def palette(
                 ctx=context,
             )
         refuse_existing(output, overwrite=overwrite)
-    names = options.spelled(context.command)
+    names = groups.spelled(context.command)
     display = Display(quiet=quiet)
     failed = False
     for image in images:
@@ -93,7 +93,7 @@ def palette(
                     n_jobs=n_threads,
                 )  # fmt: skip
         except SegmentError as error:
-            text, name = options.explain(error, names), display_name(image)
+            text, name = groups.explain(error, names), display_name(image)
             display.error(text if name in text else f"{name}: {text}")
             failed = True
             continue

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segment.cli import options
+from segment.cli import groups, options
 from segment.cli.batch import duration
 from segment.cli.progress import report as print_error
 from segment.errors import SegmentError
@@ -237,7 +237,7 @@ def scene(
 
 def in_options(text: str, context: typer.Context) -> str:
     """Return a message with parameters named as the options that they are here."""
-    text = options.explain(text, options.spelled(context.command))
+    text = groups.explain(text, groups.spelled(context.command))
     return re.sub(r"(--[a-z-]+) True\b", r"\1", text)  # flags
 
 
