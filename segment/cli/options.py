@@ -50,8 +50,8 @@ def _min_size(text: str) -> int | str:
         raise typer.BadParameter(f"{text!r} is neither a whole number nor {AUTO!r}") from None
 
 
-def _bandwidths(text: str) -> Bandwidth | tuple[float, ...]:
-    if "," not in text:
+def _bandwidths(text: Any) -> Bandwidth | tuple[float, ...]:
+    if not isinstance(text, str) or "," not in text:  # Typer parses the default too, a number
         return _bandwidth(text)
     try:
         return tuple(float(number) for number in text.split(","))
@@ -301,7 +301,7 @@ def _nodata(text: str) -> Any:
         raise typer.BadParameter(str(error).removeprefix("nodata=")) from None
 
 
-def _value_range(text: str) -> Any:
+def parse_value_range(text: str) -> Any:
     from segment.regions.ranges import check_range
 
     try:
@@ -336,7 +336,7 @@ ValueRange = Annotated[
     typer.Option(
         "--value-range",
         metavar="LOW,HIGH|auto",
-        parser=_value_range,
+        parser=parse_value_range,
         show_default="what the file says, or the values make sure",
         help="Values that are black and white. auto: stretched.",
     ),

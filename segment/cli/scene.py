@@ -133,7 +133,7 @@ def scene(
         typer.Option(
             "--value-range",
             metavar="LOW,HIGH",
-            parser=options._value_range,
+            parser=options.parse_value_range,
             show_default="of the data type",
             help="Values that are black and white, for luv, lab and rgb.",
         ),
