@@ -10,6 +10,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
+
+# To be given to a kernel by another one: with a literal 0 it would be compiled for that alone.
+ZERO: Any = np.int64(0)
 
 F = TypeVar("F", bound=Callable[..., Any])
 

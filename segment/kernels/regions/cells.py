@@ -163,18 +163,16 @@ def cluster_tile(
     """Cut the blocks of a tile into cells; ``first[b]`` is the first cell of block b."""
     height, width = cell_of.shape
     leaders = np.empty((features.shape[0], MAX_CELLS), np.float32)
-    n = 0
+    first[0] = 0
     b = 0
     for i in range(0, height, block):
         for j in range(0, width, block):
-            first[b] = n
-            b += 1
-            n = cluster_block(
-                features, bands, i, j, min(i + block, height), min(j + block, width), limit2, n,
-                cell_of, leaders, cells,
+            first[b + 1] = cluster_block(
+                features, bands, i, j, min(i + block, height), min(j + block, width), limit2,
+                first[b], cell_of, leaders, cells,
             )  # fmt: skip
-    first[b] = n
-    return n
+            b += 1
+    return int(first[b])
 
 
 class _Meeting:

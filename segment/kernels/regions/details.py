@@ -139,7 +139,8 @@ def part(labels: Any, marks: Any, border: Any, min_size: int, n: int) -> int:
                 clear += int(other > 2)
                 if size == stack.size:
                     longer = np.empty(2 * size, np.int64)
-                    longer[:size] = stack
+                    for k in range(size):
+                        longer[k] = stack[k]
                     stack = longer
                 stack[size] = i * width + j
                 size += 1

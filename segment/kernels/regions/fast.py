@@ -266,7 +266,8 @@ def shift_tile(
     for k in range(n_roots):
         if link[k] == k:
             number[k] = kept
-            roots[kept] = roots[k]
+            for column in range(roots.shape[1]):
+                roots[kept, column] = roots[k, column]
             kept += 1
         else:
             number[k] = number[link[k]]
@@ -277,6 +278,7 @@ def shift_tile(
                 owners[i, j] = number[owned[owners[i, j]]]
     table = roots[:kept].copy()
     smooth_borders(owners, table, features, bands, block, per_s2, per_r2, smooth2, owner)
-    table[:, 0] += np.float32(top)
-    table[:, 1] += np.float32(left)
+    for k in range(kept):
+        table[k, 0] += np.float32(top)
+        table[k, 1] += np.float32(left)
     return table

@@ -176,6 +176,17 @@ def distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
 
 
 @kernel()
+def _add_up(sums: Any, areas: Any, number: Any, n: int) -> Any:
+    """Return the sums and areas of `n` regions, given the region of each component."""
+    merged = np.zeros((n, sums.shape[1]), np.int64)
+    merged_areas = np.zeros(n, np.int64)
+    for component in range(areas.size):
+        merged_areas[number[component]] += areas[component]
+        for k in range(sums.shape[1]):
+            merged[number[component], k] += sums[component, k]
+    return merged, merged_areas
+
+
 def merge_regions(
     sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any,
     min_size: int,
@@ -208,21 +219,14 @@ def merge_regions(
     sums, areas : ndarray
         Of the regions.
     """
-    number = np.arange(areas.size).astype(edges.dtype)
+    number = np.arange(areas.size, dtype=edges.dtype)
     parent, n_edges = _fuse(sums, areas, edges, n_edges, quantum, words, limit2)
     while True:
         n = number_sets(parent, 0, parent.size, 0)
-        merged = np.zeros((n, sums.shape[1]), np.int64)
-        merged_areas = np.zeros(n, np.int64)
-        for region in range(areas.size):
-            merged_areas[parent[region]] += areas[region]
-            for k in range(sums.shape[1]):
-                merged[parent[region], k] += sums[region, k]
-        sums, areas = merged, merged_areas
+        sums, areas = _add_up(sums, areas, parent, n)
         n_edges = distinct(parent, n, edges, n_edges)
-        for component in range(number.size):
-            number[component] = parent[number[component]]
-        parent = np.arange(n).astype(edges.dtype)
+        number = parent[number]
+        parent = np.arange(n, dtype=edges.dtype)
         means = mean_colors(sums, areas, quantum, words)
         if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
             return number, sums, areas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from segment.kernels.jit import kernel
+from segment.kernels.jit import ZERO, kernel
 
 
 @kernel(inline="always")
@@ -49,7 +49,7 @@ def sift_up(heights: Any, items: Any, versions: Any, i: int) -> None:
 @kernel()
 def sweep(heights: Any, items: Any, versions: Any, size: int, current: Any) -> int:
     """Drop the stale entries and restore the heap; return how many are left."""
-    kept = 0
+    kept = ZERO
     for i in range(size):
         if versions[i] == current[items[i]]:
             move(heights, items, versions, i, kept)
@@ -78,5 +78,5 @@ def pop(heights: Any, items: Any, versions: Any, size: int) -> int:
     size -= 1
     if size > 0:
         move(heights, items, versions, size, 0)
-        sift_down(heights, items, versions, size, 0)
+        sift_down(heights, items, versions, size, ZERO)
     return size

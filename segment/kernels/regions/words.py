@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from segment.kernels.jit import REASSOCIATE, kernel
+from segment.kernels.jit import REASSOCIATE, ZERO, kernel
 
 _BLOCK = 512  # pixels whose distances stay in the first-level cache
 
@@ -68,7 +68,7 @@ def farthest_first(planes: Any, k: int) -> Any:
         mean[d] = total / n
     distance = np.empty(n, np.float32)
     least = np.full(n, np.inf, np.float32)
-    _distances(planes, mean, 0, distance)
+    _distances(planes, mean, ZERO, distance)
     chosen = 0
     for i in range(1, n):
         if distance[i] < distance[chosen]:
@@ -76,7 +76,7 @@ def farthest_first(planes: Any, k: int) -> Any:
     for j in range(k):
         for d in range(dims):
             seeds[j, d] = planes[d, chosen]
-        _distances(planes, seeds[j], 0, distance)
+        _distances(planes, seeds[j], ZERO, distance)
         chosen = 0
         for i in range(n):
             least[i] = min(least[i], distance[i])
@@ -86,25 +86,28 @@ def farthest_first(planes: Any, k: int) -> Any:
 
 
 @kernel()
+def _move_centers(planes: Any, words: Any, centers: Any) -> None:
+    """Move each center (K, C) to the mean of the columns of `planes` (C, M) that it owns."""
+    k, dims = centers.shape
+    members = np.zeros(k)
+    sums = np.zeros((k, dims))
+    for i in range(words.size):
+        members[words[i]] += 1
+        for d in range(dims):
+            sums[words[i], d] += planes[d, i]
+    for j in range(k):
+        if members[j] > 0:
+            for d in range(dims):
+                centers[j, d] = sums[j, d] / members[j]
+
+
 def kmeans(planes: Any, k: int, n_iter: int) -> Any:
     """Return `k` centers (k, C) of the columns of `planes` (C, M) after `n_iter` Lloyd steps."""
-    dims, n = planes.shape
-    centers = farthest_first(planes, k)
-    words = np.empty(n, np.uint8)
-    members = np.empty(k)
-    sums = np.empty((k, dims))
+    centers = farthest_first(planes, k)  # not a kernel: its steps would be compiled once more
+    words = np.empty(planes.shape[1], np.uint8)
     for _ in range(n_iter):
         assign(planes, centers, words)
-        members[:] = 0
-        sums[:] = 0
-        for i in range(n):
-            members[words[i]] += 1
-            for d in range(dims):
-                sums[words[i], d] += planes[d, i]
-        for j in range(k):
-            if members[j] > 0:
-                for d in range(dims):
-                    centers[j, d] = sums[j, d] / members[j]
+        _move_centers(planes, words, centers)
     return centers
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from segment.kernels.jit import kernel
+from segment.kernels.jit import ZERO, kernel
 
 OUTSIDE = -1  # label of what lies beyond the image
 # Directions 0..3 and the bit of each in the code of a vertex: a crack leaves it that way.
@@ -154,7 +154,7 @@ def walk_arcs(
     sides : ndarray, shape (A, 2), int32
         Labels on the left and on the right as one walks, on a screen.
     """
-    n, arcs, between = 0, 0, 0
+    n, arcs, between = ZERO, 0, 0
     offsets[0] = 0
     for loops in range(2):
         for y in range(codes.shape[0]):
