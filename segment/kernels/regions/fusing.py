@@ -76,6 +76,49 @@ def mean_colors(sums: Any, areas: Any, quantum: float, words: int) -> Any:
 
 
 @kernel()
+def _unite_near(
+    means: Any, limit2: Any, changed: Any, region: Any, edges: Any, n_edges: int, parent: Any
+) -> Any:
+    """Unite changed regions with neighbours of nearly their colour.
+
+    Edges get the regions that they join. Returns how many are left, and whether any were united.
+    """
+    kept, united = 0, False
+    for e in range(n_edges):
+        a, b = region[edges[e, 0]], region[edges[e, 1]]
+        if a == b:
+            continue
+        edges[kept, 0] = a
+        edges[kept, 1] = b
+        kept += 1
+        if (changed[a] or changed[b]) and _distance2(means, a, b) < limit2:
+            united |= unite(parent, a, b)
+    return kept, united
+
+
+@kernel()
+def _move_to_roots(
+    parent: Any, region: Any, sums: Any, areas: Any, quantum: float, words: int, changed: Any,
+    means: Any,
+) -> None:  # fmt: skip
+    """Give the roots of sets what their members have, and tell which have changed."""
+    for a in range(areas.size):
+        changed[a] = False
+    for a in range(areas.size):
+        root = find(parent, region[a])
+        if region[a] == a and root != a:
+            changed[root] = True
+            areas[root] += areas[a]
+            areas[a] = 0
+            for k in range(sums.shape[1]):
+                sums[root, k] += sums[a, k]
+                sums[a, k] = 0
+        region[a] = root
+    for a in range(areas.size):
+        if changed[a]:  # a root: its means are taken anew
+            _set_mean(sums, areas, a, quantum, words, means)
+
+
 def _fuse(
     sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any
 ) -> Any:
@@ -84,38 +127,14 @@ def _fuse(
     Only pairs of which one has changed are looked at again. Returns the sets and how many edges are
     left. Sums and areas go to the root of each set, its lowest number, and the others become 0.
     """
-    n = areas.size
-    parent, region = np.arange(n).astype(edges.dtype), np.arange(n).astype(edges.dtype)
+    parent, region = (np.arange(areas.size, dtype=edges.dtype) for _ in range(2))
     means = mean_colors(sums, areas, quantum, words)
-    changed = np.ones(n, np.bool_)
+    changed = np.ones(areas.size, np.bool_)
     for _ in range(FUSE_ROUNDS):
-        kept, united = 0, False
-        for e in range(n_edges):
-            a, b = region[edges[e, 0]], region[edges[e, 1]]
-            if a == b:
-                continue
-            edges[kept, 0] = a
-            edges[kept, 1] = b
-            kept += 1
-            if (changed[a] or changed[b]) and _distance2(means, a, b) < limit2:
-                united |= unite(parent, a, b)
-        n_edges = kept
+        n_edges, united = _unite_near(means, limit2, changed, region, edges, n_edges, parent)
         if not united:
             break
-        changed[:] = False
-        for a in range(n):
-            root = find(parent, region[a])
-            if region[a] == a and root != a:
-                changed[root] = True
-                areas[root] += areas[a]
-                areas[a] = 0
-                for k in range(sums.shape[1]):
-                    sums[root, k] += sums[a, k]
-                    sums[a, k] = 0
-            region[a] = root
-        for a in range(n):
-            if changed[a]:  # a root: its means are taken anew
-                _set_mean(sums, areas, a, quantum, words, means)
+        _move_to_roots(parent, region, sums, areas, quantum, words, changed, means)
     return parent, n_edges
 
 
@@ -176,15 +195,12 @@ def distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
 
 
 @kernel()
-def _add_up(sums: Any, areas: Any, number: Any, n: int) -> Any:
-    """Return the sums and areas of `n` regions, given the region of each component."""
-    merged = np.zeros((n, sums.shape[1]), np.int64)
-    merged_areas = np.zeros(n, np.int64)
+def _add_up(sums: Any, areas: Any, number: Any, merged: Any, merged_areas: Any) -> None:
+    """Add the sums and areas of components to those of their regions."""
     for component in range(areas.size):
         merged_areas[number[component]] += areas[component]
         for k in range(sums.shape[1]):
             merged[number[component], k] += sums[component, k]
-    return merged, merged_areas
 
 
 def merge_regions(
@@ -223,7 +239,9 @@ def merge_regions(
     parent, n_edges = _fuse(sums, areas, edges, n_edges, quantum, words, limit2)
     while True:
         n = number_sets(parent, 0, parent.size, 0)
-        sums, areas = _add_up(sums, areas, parent, n)
+        merged, merged_areas = np.zeros((n, sums.shape[1]), np.int64), np.zeros(n, np.int64)
+        _add_up(sums, areas, parent, merged, merged_areas)
+        sums, areas = merged, merged_areas
         n_edges = distinct(parent, n, edges, n_edges)
         number = parent[number]
         parent = np.arange(n, dtype=edges.dtype)

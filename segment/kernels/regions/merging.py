@@ -213,7 +213,9 @@ def merge(
 
     children = np.empty((max(n - 1, 0), 2), np.int32)
     heights = np.empty(max(n - 1, 0), np.float32)
-    node = np.arange(-1, n).astype(np.int32)
+    node = np.empty(n + 1, np.int32)
+    for region in range(n + 1):
+        node[region] = region - 1
     weighed = areas.copy()  # area of each region when the heights of all its edges were computed
     merges = 0
     while size > 0:
@@ -288,8 +290,9 @@ def cut_tree(parents: Any, n_leaves: int, n_merges: int, table: Any) -> int:
     """
     n_nodes = n_leaves + n_merges
     number = np.zeros(n_nodes, np.int32)
-    top = np.arange(n_nodes).astype(np.int32)
+    top = np.empty(n_nodes, np.int32)
     for node in range(n_nodes - 1, -1, -1):
+        top[node] = node
         if 0 <= parents[node] < n_nodes:
             top[node] = top[parents[node]]
     count = 0

@@ -86,19 +86,12 @@ def farthest_first(planes: Any, k: int) -> Any:
 
 
 @kernel()
-def _move_centers(planes: Any, words: Any, centers: Any) -> None:
-    """Move each center (K, C) to the mean of the columns of `planes` (C, M) that it owns."""
-    k, dims = centers.shape
-    members = np.zeros(k)
-    sums = np.zeros((k, dims))
+def _add_members(planes: Any, words: Any, members: Any, sums: Any) -> None:
+    """Add the columns of `planes` (C, M) to the sums (K, C) of their words, and count them."""
     for i in range(words.size):
         members[words[i]] += 1
-        for d in range(dims):
+        for d in range(sums.shape[1]):
             sums[words[i], d] += planes[d, i]
-    for j in range(k):
-        if members[j] > 0:
-            for d in range(dims):
-                centers[j, d] = sums[j, d] / members[j]
 
 
 def kmeans(planes: Any, k: int, n_iter: int) -> Any:
@@ -107,7 +100,10 @@ def kmeans(planes: Any, k: int, n_iter: int) -> Any:
     words = np.empty(planes.shape[1], np.uint8)
     for _ in range(n_iter):
         assign(planes, centers, words)
-        _move_centers(planes, words, centers)
+        members, sums = np.zeros(k), np.zeros(centers.shape)
+        _add_members(planes, words, members, sums)
+        owned = members > 0
+        centers[owned] = sums[owned] / members[owned, None]
     return centers
 
 
