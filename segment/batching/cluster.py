@@ -83,6 +83,7 @@ class _Run:
         self._task, self._begin, self._say = task, begin, say
         self._pending: dict[Any, Job] = {}
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._alone_since: float | None = None
 
     def run(self, jobs: list[Job]) -> Generator[Entry, None, None]:
         threads = self._client.nthreads()
@@ -102,6 +103,7 @@ class _Run:
                 entry = _entry(future, self._pending[future.key], self._task)
             except TimeoutError:
                 # Its worker has died with the answer, and another does the job again.
+                self._look_around()
                 future.add_done_callback(self._finished.put)
                 continue
             del self._pending[future.key]
@@ -118,23 +120,26 @@ class _Run:
             future.add_done_callback(self._finished.put)
 
     def _next(self) -> Any:
-        """Wait for a job to be finished; say so where there is nobody left to finish one."""
-        alone_since: float | None = None
+        """Wait for a job to be finished."""
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._finished.get(timeout=POLL)
-            if self._client.status != "running":
-                raise OSError("no answer")
-            if self._client.scheduler_info(n_workers=-1)["workers"]:
-                alone_since = None
-            elif alone_since is None:
-                alone_since = time.monotonic()
-                self._say("every worker of the cluster is gone; waiting for another")
-            elif time.monotonic() - alone_since > PATIENCE:
-                raise FileError(
-                    f"no worker has come back for {PATIENCE:.0f} s; what is done is kept, and "
-                    "running the same again goes on from there"
-                )
+            self._look_around()
+
+    def _look_around(self) -> None:
+        """Say so where there is nobody left to finish a job; raise if nobody comes back."""
+        if self._client.status != "running":
+            raise OSError("no answer")
+        if self._client.scheduler_info(n_workers=-1)["workers"]:
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+            self._say("every worker of the cluster is gone; waiting for another")
+        elif time.monotonic() - self._alone_since > PATIENCE:
+            raise FileError(
+                f"no worker has come back for {PATIENCE:.0f} s; what is done is kept, and "
+                "running the same again goes on from there"
+            )
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from segment.scenes.work import Done, Work, do_tile
 AHEAD = 2  # tiles handed over for each thread of the cluster; more would only wait there
 TIMEOUT = "10s"
 POLL = 2.0  # seconds between two looks whether anybody still works
+ANSWER = 5.0  # seconds for the answer of a tile that is done
 PATIENCE = 300.0  # seconds without any worker
 KEPT = "what is done is kept, and running the same again goes on from there"
 
@@ -75,6 +76,7 @@ class _Run:
     def __init__(self, client: Any, work: Work, say: Listener, name: str) -> None:
         self._client, self._work, self._say, self._name = client, work, say, name
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._alone_since: float | None = None
         self._pending: dict[Any, Any] = {}
         source = work.source
         self._lazy = source if isinstance(source, ArraySource) and source.is_dask else None
@@ -128,33 +130,43 @@ class _Run:
             future.add_done_callback(self._finished.put)
 
     def _take(self) -> Done:
-        future = self._next()
-        self._pending.pop(future.key)
-        if future.status == "cancelled":
-            raise OSError("no answer")
-        error = future.exception()
-        if error is None:
-            done: Done = future.result()
-            return done
-        if isinstance(error, SegmentError):
-            raise error
-        raise FileError(f"the cluster gave a tile up: {_one_line(error)}; {KEPT}") from error
+        while True:
+            future = self._next()
+            if future.status == "cancelled":
+                raise OSError("no answer")
+            try:
+                error = future.exception(timeout=ANSWER)
+                if error is None:
+                    done: Done = future.result(timeout=ANSWER)
+                    self._pending.pop(future.key)
+                    return done
+            except TimeoutError:
+                # Its worker has died with the answer, and another does the tile again.
+                self._look_around()
+                future.add_done_callback(self._finished.put)
+                continue
+            if isinstance(error, SegmentError):
+                raise error
+            raise FileError(f"the cluster gave a tile up: {_one_line(error)}; {KEPT}") from error
 
     def _next(self) -> Any:
-        """Wait for a tile to be finished; say so where there is nobody left to finish one."""
-        alone_since: float | None = None
+        """Wait for a tile to be finished."""
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._finished.get(timeout=POLL)
-            if self._client.status != "running":
-                raise OSError("no answer")
-            if self._client.scheduler_info(n_workers=-1)["workers"]:
-                alone_since = None
-            elif alone_since is None:
-                alone_since = time.monotonic()
-                self._say("every worker of the cluster is gone; waiting for another")
-            elif time.monotonic() - alone_since > PATIENCE:
-                raise FileError(f"no worker has come back for {PATIENCE:.0f} s; {KEPT}")
+            self._look_around()
+
+    def _look_around(self) -> None:
+        """Say so where there is nobody left to finish a tile; raise if nobody comes back."""
+        if self._client.status != "running":
+            raise OSError("no answer")
+        if self._client.scheduler_info(n_workers=-1)["workers"]:
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+            self._say("every worker of the cluster is gone; waiting for another")
+        elif time.monotonic() - self._alone_since > PATIENCE:
+            raise FileError(f"no worker has come back for {PATIENCE:.0f} s; {KEPT}")
 
 
 def _do_given(work: Work, k: int, found: Any) -> Done:
