@@ -98,7 +98,7 @@ async function begin() {
   });
   addEventListener("keydown", (event) => {
     const by = { PageUp: -1, PageDown: 1 }[event.key];
-    if (by) stepPicture(by);
+    if (by && !event.target.matches?.("input, select, textarea")) stepPicture(by);
   });
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
