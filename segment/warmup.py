@@ -49,7 +49,7 @@ def _image_jobs() -> Iterator[Job]:
     for engine in ENGINES:
         for bands in BANDS:
             image = _image("uint8", bands)
-            for weights in (None, np.ones(SHAPE)):
+            for weights in (None, np.linspace(0.5, 1, SHAPE[0] * SHAPE[1]).reshape(SHAPE)):
                 name = f"{engine} engine, {bands} band{'s' * (bands > 1)}"
                 name += ", weighted" * (weights is not None)
                 options = {"color_space": "none", "engine": engine, "weights": weights}

@@ -138,18 +138,22 @@ def _by_lifetime(
     if len(points) > most:
         drawn = generator.permutation(len(points))[:most]
         points, weights = points[drawn], weights[drawn]
+    # A point of weight 2 counts as two: in either form it is one place, of that weight.
+    total = len(points)
+    points, number = np.unique(points, axis=0, return_inverse=True)
+    weights = np.bincount(number.ravel(), weights).astype(np.float64)
     n, d = points.shape
     # The median is not led astray by a few points far out, unlike the standard deviation.
-    few = points[: MAX_QUERIES // 2]
+    few = points[:: -(-2 * n // MAX_QUERIES)]
     spread = math.sqrt(float(np.median(pdist(few, "sqeuclidean"))) / (2 * d)) if n > 1 else 0.0
     if not spread > 0:
         spread = math.sqrt(float(points.var(axis=0).mean()))
     if not spread > 0:
         raise InputError(
-            f"all {n} points are equal: no bandwidth follows from them; give bandwidth="
+            f"all {total} points are equal: no bandwidth follows from them; give bandwidth="
         )
     found = longest_lived(points, weights, spread)
-    return found or spread * math.pow(4 / (n * (d + 4)), 1 / (d + 6))
+    return found or spread * math.pow(4 / (weights.sum() * (d + 4)), 1 / (d + 6))
 
 
 def _share(quantile: object) -> float:

@@ -81,5 +81,6 @@ def _count(label: Ints, weights: Floats) -> int:
     """Return the number of clusters that count, or 0 if they do not hold most of the weight."""
     mass = np.bincount(label, weights)
     size = np.bincount(label)
-    real = (mass >= LEAST * weights.sum()) & (size > 1)
+    whole = bool((weights == np.floor(weights)).all())  # a weight of 2 is two points
+    real = (mass >= LEAST * weights.sum()) & ((mass if whole else size) > 1)
     return int(real.sum()) if mass[real].sum() >= MOST * weights.sum() else 0

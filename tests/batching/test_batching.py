@@ -229,7 +229,7 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "slow"
     folder.mkdir()
     for i in range(30):
-        write_image(folder / f"{i}.png", RNG.integers(0, 256, (200, 200, 3), np.uint8))
+        write_image(folder / f"{i}.png", RNG.integers(0, 256, (600, 600, 3), np.uint8))
     return folder
 
 
