@@ -35,7 +35,7 @@ _SHADOW_OPACITY = 0.5
 _MARGIN = 8  # pixels beyond the frame, where the ends of lines are cut off
 _BITS = 4  # of a fraction of a pixel, where lines are drawn
 
-_BAND_ROWS = 256
+_STRIP_ROWS = 256
 _SAMPLES = 250_000  # pixels looked at to find the range of values to show
 
 
@@ -115,10 +115,10 @@ def shown_range(
 
 def _stretch(bands: npt.NDArray[np.generic], low: float, high: float) -> Picture:
     out = np.empty(bands.shape, np.uint8)
-    for top in range(0, len(bands), _BAND_ROWS):
-        part = bands[top : top + _BAND_ROWS].astype(np.float64)
+    for top in range(0, len(bands), _STRIP_ROWS):
+        part = bands[top : top + _STRIP_ROWS].astype(np.float64)
         part = np.nan_to_num((part - low) * (255 / (high - low or 1.0)), nan=0.0)
-        out[top : top + _BAND_ROWS] = np.clip(np.rint(part), 0, 255)
+        out[top : top + _STRIP_ROWS] = np.clip(np.rint(part), 0, 255)
     return out
 
 
@@ -167,8 +167,8 @@ def overlay(
     if not lines:
         return out
     line, shadow = _coverage(lines, labels.shape, thickness)
-    for top in range(0, len(labels), _BAND_ROWS):
-        rows = slice(top, top + _BAND_ROWS)
+    for top in range(0, len(labels), _STRIP_ROWS):
+        rows = slice(top, top + _STRIP_ROWS)
         near = shadow[rows] > 0
         opaque = line[rows][near, None] / np.float32(255)
         dark = shadow[rows][near, None] * np.float32(_SHADOW_OPACITY / 255)

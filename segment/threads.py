@@ -1,4 +1,4 @@
-"""Threads over fixed bands: the same work list, hence the same result, on any number of threads."""
+"""Threads over fixed chunks: the same work, hence the same result, on any number of threads."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def resolve_n_threads(n_threads: int | None) -> int:
     return int(n_threads)
 
 
-def bands(length: int, size: int) -> list[tuple[int, int]]:
-    """Cut ``range(length)`` into half-open bands of `size`; they never depend on thread counts."""
+def chunks(length: int, size: int) -> list[tuple[int, int]]:
+    """Cut ``range(length)`` into half-open chunks of `size`; they never depend on thread counts."""
     return [(start, min(start + size, length)) for start in range(0, length, size)]
 
 

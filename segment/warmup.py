@@ -17,16 +17,16 @@ BANDS = (
     3,
     4,
     5,
-)  # 5 stands for any more: see `segment.kernels.regions.window.static_bands`
+)  # 5 stands for any more: see `segment.kernels.regions.window.band_tuple_of`
 SHAPE = (40, 50)  # larger than a tile of the fast engine at SPATIAL_BANDWIDTH
 SPATIAL_BANDWIDTH = 3.0
 
-Job = tuple[str, Callable[[], object]]
+Compilation = tuple[str, Callable[[], object]]
 
 
-def jobs() -> Iterator[Job]:
+def compilations() -> Iterator[Compilation]:
     """Yield runs that together compile everything, with a name for each."""
-    yield from _image_jobs()
+    yield from _image_compilations()
     yield "outlines", _trace
     yield "points", _cluster
     yield "palettes", _gather_colors
@@ -40,7 +40,7 @@ def cache_folder() -> str | None:
     return getattr(stats, "cache_path", None)
 
 
-def _image_jobs() -> Iterator[Job]:
+def _image_compilations() -> Iterator[Compilation]:
     for space in COLOR_SPACES:
         yield f"colours, {space}", partial(_segment, _image("uint8", 3), color_space=space)
         yield f"gray, {space}", partial(_segment, _image("uint8", 1), color_space=space)

@@ -1,4 +1,4 @@
-"""Threads over fixed bands: order, errors, watching."""
+"""Threads over fixed chunks: order, errors, watching."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_the_first_error_is_raised_and_the_rest_dropped(n_threads: int) -> None:
 
 
 def test_bands_cover_everything_once() -> None:
-    assert threads.bands(10, 4) == [(0, 4), (4, 8), (8, 10)]
-    assert threads.bands(0, 4) == []
+    assert threads.chunks(10, 4) == [(0, 4), (4, 8), (8, 10)]
+    assert threads.chunks(0, 4) == []
 
 
 def test_a_watcher_is_dropped_when_its_block_fails() -> None:

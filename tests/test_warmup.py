@@ -10,7 +10,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from segment.cli import main
-from segment.warmup import jobs
+from segment.warmup import compilations
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +21,7 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 import segment, segment.kernels
 from segment.params import COLOR_SPACES, ENGINES, KERNELS
-from segment.warmup import jobs
+from segment.warmup import compilations
 
 def builds():
     found = set()
@@ -31,7 +31,7 @@ def builds():
                 found |= {(module.name, name, str(s)) for s in value.signatures}
     return found
 
-for _, job in jobs():
+for _, job in compilations():
     job()
 before = builds()
 
@@ -95,5 +95,5 @@ def test_the_command_says_what_it_did() -> None:
 
 
 def test_every_job_has_a_name_of_its_own() -> None:
-    names = [name for name, _ in jobs()]
+    names = [name for name, _ in compilations()]
     assert len(set(names)) == len(names)

@@ -19,7 +19,7 @@ from segment.files import display_name
 from segment.params import EVERY_PAGE, whole_number
 
 if TYPE_CHECKING:
-    from segment.cli.planning import Job
+    from segment.cli.planning import Planned
     from segment.workflow import Recipe
 
 
@@ -59,7 +59,7 @@ def image(
             raise InputError(
                 "--json and -o - would both write to standard output; drop one of them"
             )
-        jobs = plan(
+        items = plan(
             images,
             output,
             recipe.kinds,
@@ -67,22 +67,22 @@ def image(
             every_page=recipe.page == EVERY_PAGE,
         )
     if output != exports.STDOUT:
-        prepare_folder(output if jobs[0].target is None else output.parent)
+        prepare_folder(output if items[0].target is None else output.parent)
     names = groups.spelled(context.command)
     display = Display(quiet=work.quiet, spell=partial(groups.explain, names=names))
-    todo = [job for job in jobs if not job.skipped]
-    for job in jobs:
-        if job.skipped:
-            display.note(f"{display_name(job.source)}: left out, its outputs exist")
+    todo = [item for item in items if not item.skipped]
+    for item in items:
+        if item.skipped:
+            display.note(f"{display_name(item.source)}: left out, its outputs exist")
     n_jobs = min(n_jobs, len(todo) or 1)
-    worker = Worker(recipe, max(1, n_threads // n_jobs), existing == "overwrite", display, names)
+    maker = Maker(recipe, max(1, n_threads // n_jobs), existing == "overwrite", display, names)
     done, failed = 0, 0
     try:
-        for job, facts in worker.run_all(todo, n_jobs):
+        for item, facts in maker.run_all(todo, n_jobs):
             done += facts is not None
             failed += facts is None
             if facts is not None and output != exports.STDOUT:
-                tell(display, job, facts, work)
+                tell(display, item, facts, work)
     except KeyboardInterrupt:
         if len(todo) > 1:
             display.error(
@@ -95,7 +95,7 @@ def image(
 
 
 @dataclass(frozen=True)
-class Worker:
+class Maker:
     """Does pictures, and shows it."""
 
     recipe: Recipe
@@ -105,27 +105,27 @@ class Worker:
     names: dict[str, str]  # options as they are typed
 
     def run_all(
-        self, jobs: Sequence[Job], n_jobs: int
-    ) -> Iterator[tuple[Job, dict[str, Any] | None]]:
-        """Do all jobs, `n_jobs` at a time; yield each with the facts about it, None if it failed.
+        self, items: Sequence[Planned], n_jobs: int
+    ) -> Iterator[tuple[Planned, dict[str, Any] | None]]:
+        """Do all items, `n_jobs` at a time; yield each with the facts about it, None if it failed.
 
         What goes wrong with one is printed, and the others are still done.
         """
         if n_jobs == 1:
-            for job in jobs:
-                yield job, self.run(job)
+            for item in items:
+                yield item, self.run(item)
             return
         pool = ThreadPoolExecutor(n_jobs)
         try:
-            yield from zip(jobs, pool.map(self.run, jobs), strict=True)
+            yield from zip(items, pool.map(self.run, items), strict=True)
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def run(self, job: Job) -> dict[str, Any] | None:
-        """Do one job and return the facts about it; None, and a line on stderr, if it fails."""
-        name = display_name(job.source)
+    def run(self, item: Planned) -> dict[str, Any] | None:
+        """Do one item and return the facts about it; None, and a line on stderr, if it fails."""
+        name = display_name(item.source)
         try:
-            return self._make(job)
+            return self._make(item)
         except SegmentError as error:
             text = groups.explain(error, self.names)
         except MemoryError:
@@ -133,20 +133,20 @@ class Worker:
         self.display.error(text if name in text else f"{name}: {text}")
         return None
 
-    def _make(self, job: Job) -> dict[str, Any]:
+    def _make(self, item: Planned) -> dict[str, Any]:
         from segment.workflow import make
 
-        name = display_name(job.source)
+        name = display_name(item.source)
         with self.display.working(f"{name}: reading"), self.display.compiling():
             recipe = self.recipe
-            if job.page is not None:
-                recipe = replace(recipe, page=job.page, every_page=True)
+            if item.page is not None:
+                recipe = replace(recipe, page=item.page, every_page=True)
             product = make(
-                job.source,
-                job.stem,
+                item.source,
+                item.stem,
                 recipe,
                 n_threads=self.n_threads,
-                target=job.target,
+                target=item.target,
                 overwrite=self.overwrite,
                 show=self.display,
             )
@@ -154,33 +154,33 @@ class Worker:
         return {**product.facts, "outputs": outputs}
 
 
-def tell(display: Display, job: Job, facts: dict[str, Any], work: groups.Work) -> None:
+def tell(display: Display, item: Planned, facts: dict[str, Any], work: groups.Work) -> None:
     """Print what came of a picture."""
     from segment.exports import to_json
 
     if work.json:
         display.print(to_json(facts, indent=None))
     elif not work.quiet:
-        display.print(summary_line(job, facts))
+        display.print(summary_line(item, facts))
         if work.verbose:
             display.print(f"  {stages(facts['seconds'])}")
 
 
-def summary_line(job: Job, facts: dict[str, Any]) -> str:
+def summary_line(item: Planned, facts: dict[str, Any]) -> str:
     """Return what is printed of a picture; a shell expands the names at its end."""
     n = facts["n_regions"]
-    page = "" if job.page is None else f", page {job.page}"
+    page = "" if item.page is None else f", page {item.page}"
     return (
-        f"{display_name(job.source)}{page}: {n:,} region{'s' * (n != 1)}, "
+        f"{display_name(item.source)}{page}: {n:,} region{'s' * (n != 1)}, "
         f"{facts['width']}x{facts['height']}, {sum(facts['seconds'].values()):.2f} s"
-        f" -> {where(job, facts['outputs'])}"
+        f" -> {where(item, facts['outputs'])}"
     )
 
 
-def where(job: Job, outputs: dict[str, str]) -> str:
+def where(item: Planned, outputs: dict[str, str]) -> str:
     """Return the outputs' names as a shell would expand them."""
-    if job.target is not None:
-        return display_name(job.target)
-    ends = [Path(path).name[len(job.stem.name) + 1 :] for path in outputs.values()]
+    if item.target is not None:
+        return display_name(item.target)
+    ends = [Path(path).name[len(item.stem.name) + 1 :] for path in outputs.values()]
     names = ends[0] if len(ends) == 1 else "{" + ",".join(ends) + "}"
-    return f"{display_name(job.stem)}.{names}"
+    return f"{display_name(item.stem)}.{names}"

@@ -13,13 +13,13 @@ from segment.exports import KINDS, STDOUT, fitting, output_paths, output_stem, p
 from segment.files import display_name, distinct, file_error
 from segment.images import count_pages_or_one, looks_like_picture
 
-Page = tuple[Path, int | None, int]  # file, page where each is a job, number of pages
+Page = tuple[Path, int | None, int]  # file, page where each is an item, number of pages
 
 MOST = 5  # names that a message lists
 
 
 @dataclass(frozen=True)
-class Job:
+class Planned:
     """One picture to segment, and where its outputs go.
 
     Attributes
@@ -33,7 +33,7 @@ class Job:
     skipped : bool
         Whether it is left alone because outputs exist.
     page : int or None
-        The page of it, where every page is a job.
+        The page of it, where every page is an item.
     """
 
     source: Path
@@ -50,8 +50,8 @@ def plan(
     *,
     existing: str,
     every_page: bool = False,
-) -> list[Job]:
-    """Return the jobs, or raise if one would write over an input or over what exists.
+) -> list[Planned]:
+    """Return the items, or raise if one would write over an input or over what exists.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def plan(
     existing : {"error", "skip", "overwrite"}
         What to do about outputs that exist.
     every_page : bool
-        Whether each page is a job.
+        Whether each page is an item.
 
     Raises
     ------
@@ -77,14 +77,14 @@ def plan(
     files: list[Page] = [(path, None, 1) for path in _files(sources)]
     if every_page:
         files = [page for path, _, _ in files for page in _pages(path)]
-    jobs = _single(files, output, kinds) or _named(files, output)
-    _refuse_collisions(jobs, kinds)
-    found = {job: _existing(job, kinds) for job in jobs}
+    items = _single(files, output, kinds) or _named(files, output)
+    _refuse_collisions(items, kinds)
+    found = {item: _existing(item, kinds) for item in items}
     if existing == "error":
         _refuse_existing([path for paths in found.values() for path in paths])
     elif existing == "skip":
-        jobs = [replace(job, skipped=bool(found[job])) for job in jobs]
-    return jobs
+        items = [replace(item, skipped=bool(found[item])) for item in items]
+    return items
 
 
 def _files(sources: Sequence[Path]) -> Iterator[Path]:
@@ -109,15 +109,15 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _single(files: Sequence[Page], output: Path, kinds: Sequence[str]) -> list[Job]:
-    """Return the job if the output is one file, else none."""
+def _single(files: Sequence[Page], output: Path, kinds: Sequence[str]) -> list[Planned]:
+    """Return the item if the output is one file, else none."""
     if output == STDOUT:
         if len(files) > 1 or len(kinds) > 1:
             raise InputError(
                 f"-o - writes one file of one picture, not {len(kinds)} of {len(files)}; "
                 "give one IMAGE and one kind, such as --save labels"
             )
-        return [Job(files[0][0], STDOUT, page=files[0][1])]
+        return [Planned(files[0][0], STDOUT, page=files[0][1])]
     endings = {suffix for kind in KINDS.values() for suffix in kind.suffixes}
     if output.suffix.lower() not in endings or output.is_dir():
         return []
@@ -132,11 +132,11 @@ def _single(files: Sequence[Page], output: Path, kinds: Sequence[str]) -> list[J
             f"-o {display_name(output)} does not end as {kinds[0]} do; "
             f"give {' or '.join(fitting_ones)}"
         )
-    return [Job(files[0][0], output.with_suffix(""), output, page=files[0][1])]
+    return [Planned(files[0][0], output.with_suffix(""), output, page=files[0][1])]
 
 
-def _named(files: Sequence[Page], output: Path) -> list[Job]:
-    """Return a job a file; files of one name get more of their path into the outputs' names."""
+def _named(files: Sequence[Page], output: Path) -> list[Planned]:
+    """Return an item for each file; files of one name get more of their path into theirs."""
     names = []
     for path, page, n in files:
         parent = Path(os.path.abspath(path)).parent.name
@@ -144,7 +144,7 @@ def _named(files: Sequence[Page], output: Path) -> list[Job]:
         stems = [output_stem(output, path).name, *map(fitting, longer)]
         names.append([page_stem(stem, page, n) for stem in stems])
     return [
-        Job(path, output / name, page=page)
+        Planned(path, output / name, page=page)
         for (path, page, _), name in zip(files, distinct(names), strict=True)
     ]
 
@@ -154,28 +154,28 @@ def _pages(path: Path) -> list[Page]:
     return [(path, page, n) for page in range(n)]
 
 
-def _outputs(job: Job, kinds: Sequence[str]) -> list[Path]:
-    return output_paths(job.stem, kinds) if job.target is None else [job.target]
+def _outputs(item: Planned, kinds: Sequence[str]) -> list[Path]:
+    return output_paths(item.stem, kinds) if item.target is None else [item.target]
 
 
-def _existing(job: Job, kinds: Sequence[str]) -> list[Path]:
-    if job.stem == STDOUT:
+def _existing(item: Planned, kinds: Sequence[str]) -> list[Path]:
+    if item.stem == STDOUT:
         return []
-    return [path for path in _outputs(job, kinds) if os.path.lexists(path)]
+    return [path for path in _outputs(item, kinds) if os.path.lexists(path)]
 
 
-def _refuse_collisions(jobs: Sequence[Job], kinds: Sequence[str]) -> None:
-    inputs = {os.path.realpath(job.source) for job in jobs}
+def _refuse_collisions(items: Sequence[Planned], kinds: Sequence[str]) -> None:
+    inputs = {os.path.realpath(item.source) for item in items}
     writers: dict[str, Path] = {}
-    for job in jobs:
-        if job.stem == STDOUT:
+    for item in items:
+        if item.stem == STDOUT:
             continue
-        for path in _outputs(job, kinds):
+        for path in _outputs(item, kinds):
             # Names that differ in case are one file on many disks.
-            other = writers.setdefault(str(path).casefold(), job.source)
-            if other is not job.source:
+            other = writers.setdefault(str(path).casefold(), item.source)
+            if other is not item.source:
                 raise FileError(
-                    f"{display_name(other)} and {display_name(job.source)} would both write "
+                    f"{display_name(other)} and {display_name(item.source)} would both write "
                     f"{display_name(path)}; run them with different -o"
                 )
             if os.path.realpath(path) in inputs:

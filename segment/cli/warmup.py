@@ -22,9 +22,9 @@ def warmup(quiet: options.Quiet = False) -> None:
     display = Display(quiet=quiet)
     started = time.perf_counter()
     with display.working("warming up"), display.compiling(announce=False):
-        from segment.warmup import cache_folder, jobs
+        from segment.warmup import cache_folder, compilations
 
-        todo = list(jobs())
+        todo = list(compilations())
         for done, (name, job) in enumerate(todo):
             display.watch(done, len(todo), f"warming up: {name}")
             with listening(_ignore):  # about pictures that nobody has given

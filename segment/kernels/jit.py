@@ -1,6 +1,6 @@
 """The one decorator under every kernel: compiled once, cached on disk, free of the GIL.
 
-Parallel work is done by threads that run these serial kernels over fixed bands (see
+Parallel work is done by threads that run these serial kernels over fixed chunks (see
 `segment.threads`), so there is one build of each kernel and no Numba threading layer to configure.
 """
 

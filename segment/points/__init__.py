@@ -1,1 +1,1 @@
-"""Points become clusters: the same mean shift without the lattice of pixels."""
+"""Points become clusters: the same mean shift without the grid of pixels."""

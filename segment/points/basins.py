@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.points.densities import BAND, make_field
-from segment.threads import bands, run
+from segment.points.densities import CHUNK, make_field
+from segment.threads import chunks, run
 
 if TYPE_CHECKING:
     from segment.kernels.points.climb import Cells, Climb, Field
@@ -108,11 +108,11 @@ class Basins:
         starts = np.ascontiguousarray(starts)
         rules = self.rules
 
-        def one(band: tuple[int, int]) -> Climb:
-            part = starts[slice(*band)]
+        def one(chunk: tuple[int, int]) -> Climb:
+            part = starts[slice(*chunk)]
             return climb(self.field, self.cells, part, rules.tol, rules.max_iter)
 
-        parts = run(one, bands(len(starts), BAND), rules.n_threads)
+        parts = run(one, chunks(len(starts), CHUNK), rules.n_threads)
         return Climb(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _share(self, points: Floats, unit: float) -> None:

@@ -22,7 +22,7 @@ from segment.points.checks import (
     log_ball_volume,
 )
 from segment.points.splines import build_surface
-from segment.threads import bands, resolve_n_threads, run
+from segment.threads import chunks, resolve_n_threads, run
 
 if TYPE_CHECKING:
     from segment.kernels.points.climb import Field
@@ -32,13 +32,13 @@ Floats = NDArray[np.float64]
 # Error allowed in each kernel-weighted mean of a smooth kernel, in bandwidths: see `make_field`.
 ERROR = 1e-4
 # Above so many points, Gaussian sums in 1, 2 and 3 dimensions go through a lattice ...
-RASTER_FROM = (2_000, 4_000, 20_000)
+LATTICE_FROM = (2_000, 4_000, 20_000)
 # ... if it has at most so many nodes for each point.
-RASTER_NODES = 32
+LATTICE_NODES = 32
 # Above so many, log f is sampled (see `segment.points.splines`).
 SURFACE_FROM = 500
 # Rows handled by one call of a kernel.
-BAND = 2_048
+CHUNK = 2_048
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,9 @@ def field_sums(field: Field, at: Floats, n_threads: int) -> Floats:
     from segment.kernels.points.climb import kernel_sums
 
     at = np.ascontiguousarray(at)
-    parts = run(lambda band: kernel_sums(field, at[slice(*band)]), bands(len(at), BAND), n_threads)
+    parts = run(
+        lambda chunk: kernel_sums(field, at[slice(*chunk)]), chunks(len(at), CHUNK), n_threads
+    )
     return np.concatenate(parts)
 
 
@@ -218,9 +220,9 @@ def make_field(
     interpolation (2e-4 bandwidths) from the lattice, and within some 5e-3 bandwidths from the
     spline: 6e-4 unless f changes a hundredfold within a bandwidth.
     """
-    from segment.kernels.points.climb import GRID, RASTER, TREE, Field
+    from segment.kernels.points.climb import GRID, LATTICE, TREE, Field
     from segment.kernels.points.columns import build_grid
-    from segment.kernels.points.gauss_grid import build_raster
+    from segment.kernels.points.gauss_grid import build_lattice
     from segment.kernels.points.spline import no_surface
     from segment.kernels.points.tree import EPANECHNIKOV, FLAT, GAUSSIAN, build_tree
 
@@ -232,8 +234,8 @@ def make_field(
     how = TREE
     if kind != GAUSSIAN and d <= 3:
         how = GRID
-    elif kind == GAUSSIAN and d <= 3 and _raster_pays(points, radius):
-        how = RASTER
+    elif kind == GAUSSIAN and d <= 3 and _lattice_pays(points, radius):
+        how = LATTICE
     one = (np.zeros((1, 1)), np.ones(1))
     given = (points, weights)
     tree, _ = build_tree(*(given if how == TREE else one))
@@ -242,19 +244,19 @@ def make_field(
     surface = None
     if kind == GAUSSIAN and d <= 3 and len(points) >= SURFACE_FROM:
         surface = build_surface(points, weights, radius, n_threads)
-    raster = build_raster(*(given if how == RASTER else one), radius, error)
+    lattice = build_lattice(*(given if how == LATTICE else one), radius, error)
     return Field(
-        kind, float(radius), float(error), how, tree, grid, raster, surface or no_surface(d)
+        kind, float(radius), float(error), how, tree, grid, lattice, surface or no_surface(d)
     )
 
 
-def _raster_pays(points: Floats, radius: float) -> bool:
-    from segment.kernels.points.gauss_grid import raster_shape
+def _lattice_pays(points: Floats, radius: float) -> bool:
+    from segment.kernels.points.gauss_grid import lattice_shape
 
     n, d = points.shape
-    if n < RASTER_FROM[d - 1]:
+    if n < LATTICE_FROM[d - 1]:
         return False
-    return bool(math.prod(raster_shape(points, radius)) <= RASTER_NODES * n)
+    return bool(math.prod(lattice_shape(points, radius)) <= LATTICE_NODES * n)
 
 
 def _column_side(points: Floats, radius: float) -> float:

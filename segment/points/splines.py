@@ -1,4 +1,4 @@
-"""Building the surfaces of `segment.kernels.points.spline`: log densities on tiles of a lattice."""
+"""Building the surfaces of `segment.kernels.points.spline`: log densities on tiles of a grid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.threads import bands, run
+from segment.threads import chunks, run
 
 if TYPE_CHECKING:
     from segment.kernels.points.spline import Surface
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 # Cells along a tile in 1, 2 and 3 dimensions.
 CELLS = (128, 32, 12)
-# Lattice lines per bandwidth: the finer ones if they take at most so many bytes a point.
+# Grid lines per bandwidth: the finer ones if they take at most so many bytes a point.
 LINES = (8, 4)
 FINE_BYTES = 32
 # Points that make a tile worth its while, and share of all points that must lie in such tiles.
@@ -34,7 +34,7 @@ REACH = 7.75
 # from fourth differences, which see a third of it between heavy places 7 bandwidths apart.
 ERROR = 5e-3
 # Tiles handled at a time.
-BAND = 256
+CHUNK = 256
 
 
 def build_surface(
@@ -42,7 +42,7 @@ def build_surface(
 ) -> Surface | None:
     """Return log f over weighted `points` (n, d), d from 1 to 3; None if they lie too far apart.
 
-    Points are spread over a lattice with the weights of cubic B-splines; the lattice is convolved
+    Points are spread over a grid with the weights of cubic B-splines; the grid is convolved
     axis by axis, tile by tile, with what interpolates the Gaussian from these.
     """
     for lines in LINES:
@@ -54,7 +54,7 @@ def build_surface(
 
 @dataclass(frozen=True)
 class _Tiles:
-    """Where the points lie on the lattice, and which tiles are wanted."""
+    """Where the points lie on the grid, and which tiles are wanted."""
 
     place: Floats  # (n, d) in steps from the origin of the tile with all indices 0
     key: Ints  # (n,) tile of each point
@@ -166,12 +166,12 @@ def _around(keys: Ints, stride: int, margin: int) -> Ints:
 def _fill_in_bands(
     out: Singles, function: Callable[[Ints], Singles], keys: Ints, n_threads: int
 ) -> None:
-    """Write what `function` makes of `keys` to `out`, a band at a time: all at once needs room."""
+    """Write what `function` makes of `keys` to `out`, a chunk at a time: all at once needs room."""
 
-    def one(band: tuple[int, int]) -> None:
-        out[slice(*band)] = function(keys[slice(*band)])
+    def one(chunk: tuple[int, int]) -> None:
+        out[slice(*chunk)] = function(keys[slice(*chunk)])
 
-    run(one, bands(len(keys), BAND), n_threads)
+    run(one, chunks(len(keys), CHUNK), n_threads)
 
 
 def _convolve(

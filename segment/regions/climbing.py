@@ -15,14 +15,14 @@ from segment.params import KERNELS, MeanShiftOptions, MeanShiftParams
 from segment.regions.bandwidths import resolve_bandwidths
 from segment.regions.checks import Origin, Picture, Pixels, check_image
 from segment.regions.features import (
-    FloatArray,
+    Float32Array,
     color_range,
     color_units,
     feature_planes,
     short_planes,
 )
 from segment.regions.ranges import Range
-from segment.threads import bands, resolve_n_threads, run
+from segment.threads import chunks, resolve_n_threads, run
 
 ROWS_OF_JOB = 8
 
@@ -62,9 +62,9 @@ class Modes:
     """
 
     owner: NDArray[np.int32]
-    table: FloatArray
+    table: Float32Array
 
-    def planes(self) -> FloatArray:
+    def planes(self) -> Float32Array:
         """Return the features of each pixel's mode, float32 (C, H, W); 0 where masked."""
         padded = np.pad(self.table[:, 2:].T, ((0, 0), (0, 1)))  # -1 is the last column
         out = np.empty((len(padded), *self.owner.shape), np.float32)
@@ -185,7 +185,7 @@ def climb_window(
     return Climb(part.of(pixels), params, modes)
 
 
-def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray | None:
+def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> Float32Array | None:
     """Return per-pixel weights as float32, or raise InputError if they cannot be used."""
     if weights is None:
         return None
@@ -226,7 +226,7 @@ class Window(NamedTuple):
 def find_modes(
     pixels: Pixels,
     params: MeanShiftParams,
-    weights: FloatArray | None,
+    weights: Float32Array | None,
     n_threads: int,
     part: Window | None = None,
 ) -> Modes:
@@ -271,7 +271,9 @@ def _padding(pixels: Pixels, params: MeanShiftParams) -> tuple[int, int]:
     return extent, window.window_reach(kind, params.spatial_bandwidth, extent) + 1
 
 
-def _pad_weights(weights: FloatArray | None, pad: int, shape: tuple[int, ...]) -> FloatArray | None:
+def _pad_weights(
+    weights: Float32Array | None, pad: int, shape: tuple[int, ...]
+) -> Float32Array | None:
     """Return the weights in the layout of one plane of the features."""
     if weights is None:
         return None
@@ -283,7 +285,7 @@ def _pad_weights(weights: FloatArray | None, pad: int, shape: tuple[int, ...]) -
 def _find_exact(
     pixels: Pixels,
     params: MeanShiftParams,
-    weights: FloatArray | None,
+    weights: Float32Array | None,
     n_threads: int,
     part: Window,
 ) -> Modes:
@@ -302,7 +304,7 @@ def _find_exact(
             kind,
             planes,
             padded_weights,
-            window.static_bands(n_bands),
+            window.band_tuple_of(n_bands),
             window.window_shape(kind, params.spatial_bandwidth, params.radius, extent),
             params.max_iter,
             np.float32(params.tol**2),
@@ -311,7 +313,7 @@ def _find_exact(
             table,
         )
 
-    run(climb, bands(height, ROWS_OF_JOB), n_threads)
+    run(climb, chunks(height, ROWS_OF_JOB), n_threads)
     owner = np.arange(height * width, dtype=np.int32).reshape(height, width)
     mask = part.of(pixels).mask
     if mask is not None:
@@ -319,7 +321,7 @@ def _find_exact(
     return Modes(owner, table.reshape(height * width, 2 + n_bands))
 
 
-def _short_scale(pixels: Pixels, params: MeanShiftParams, weights: FloatArray | None) -> float:
+def _short_scale(pixels: Pixels, params: MeanShiftParams, weights: Float32Array | None) -> float:
     """Return the scale of 16-bit planes, or 0 where float32 planes are needed, or quicker."""
     if (
         params.kernel != "flat"
@@ -336,7 +338,7 @@ def _short_scale(pixels: Pixels, params: MeanShiftParams, weights: FloatArray | 
 def _find_fast(
     pixels: Pixels,
     params: MeanShiftParams,
-    weights: FloatArray | None,
+    weights: Float32Array | None,
     n_threads: int,
     part: Window,
 ) -> Modes:
@@ -364,16 +366,16 @@ def _find_fast(
     owner = np.empty((height, width), np.int32)
     block, tile = _tiling(params)
 
-    def shift(corner: tuple[int, int]) -> FloatArray:
+    def shift(corner: tuple[int, int]) -> Float32Array:
         top, left = corner
         place = owner[top : top + tile, left : left + tile]
         own = np.empty(place.shape, np.int32)  # contiguous, or the kernel would compile twice
-        table: FloatArray = fast.shift_tile(
+        table: Float32Array = fast.shift_tile(
             kind,
             planes,
             planes16,
             padded_weights,
-            window.static_bands(n_bands),
+            window.band_tuple_of(n_bands),
             window.window_shape(kind, params.spatial_bandwidth, range_bandwidth, extent),
             discs,
             params.max_iter,
@@ -408,5 +410,5 @@ def _find_fast(
     return Modes(owner, table)
 
 
-Engine = Callable[[Pixels, MeanShiftParams, FloatArray | None, int, Window], Modes]
+Engine = Callable[[Pixels, MeanShiftParams, Float32Array | None, int, Window], Modes]
 ENGINES: dict[str, Engine] = {"fast": _find_fast, "exact": _find_exact}

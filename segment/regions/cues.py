@@ -1,6 +1,6 @@
 """What the regions of an image look like and how they meet: the cues that the hierarchy merges by.
 
-Every palette is made of the image's own values, so nothing is trained and no bin is fixed.
+Every codebook is made of the image's own values, so nothing is trained and no bin is fixed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from segment.kernels.regions import adjacency, boundaries
 from segment.kernels.regions import words as word_kernels
 from segment.regions.checks import Pixels
-from segment.regions.features import FloatArray, feature_planes
+from segment.regions.features import Float32Array, feature_planes
 from segment.threads import run
 
-# Words of the palettes of colours, of colours beside texture, and of textures.
+# Words of the codebooks of colours, of colours beside texture, and of textures.
 COLOR_WORDS, JOINT_WORDS, TEXTURE_WORDS = 32, 48, 24
-SAMPLES = 4000  # pixels that a palette is made from
+SAMPLES = 4000  # pixels that a codebook is made from
 LLOYD_STEPS = 10
 # A texture is worth this many Lab units a unit of log gradient, beside colours.
 TEXTURE_UNITS = 12.0
@@ -39,12 +39,12 @@ TYPICAL_SPREAD = 25.0
 class Cues:
     """Cues of n regions, E pairs of which touch, as `kernels.regions.merging.merge` takes them."""
 
-    counts: FloatArray
+    counts: Float32Array
     first_texture: int
-    areas: FloatArray
+    areas: Float32Array
     pairs: NDArray[np.int32]
-    lengths: FloatArray
-    boundaries: FloatArray
+    lengths: Float32Array
+    boundaries: Float32Array
 
 
 def region_cues(
@@ -53,7 +53,7 @@ def region_cues(
     labels: NDArray[np.int32],
     n: int,
     n_threads: int,
-    tones: FloatArray | None = None,
+    tones: Float32Array | None = None,
 ) -> Cues:
     """Measure the cues of regions.
 
@@ -76,7 +76,7 @@ def region_cues(
     Notes
     -----
     Textures are structure tensors at two scales: the log of the gradient, and its direction as far
-    as there is one [1]_, told apart by a palette as textons are [2]_. They, and the colours beside
+    as there is one [1]_, told apart by a codebook as textons are [2]_. They, and the colours beside
     them, are measured at half resolution.
 
     Boundaries have three cues: the contrast, how much the colours and textures around one side
@@ -103,7 +103,7 @@ def region_cues(
     )
     joint = np.concatenate([half_smooth, TEXTURE_UNITS * texture[:1]])
     jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
-    found = run(lambda job: palette_words(*job), jobs, n_threads)
+    found = run(lambda job: codebook_words(*job), jobs, n_threads)
     words = [word for word, _ in found]
 
     shape = planes.shape[1:]
@@ -159,8 +159,8 @@ def _count_words(
 def _show_details(
     cues: Cues,
     hidden: NDArray[np.intp],
-    own: FloatArray,
-    centers: FloatArray,
+    own: Float32Array,
+    centers: Float32Array,
 ) -> None:
     """Give regions that the picture does not show their own colour, and the contrast of it."""
     counts, areas = cues.counts[:, :COLOR_WORDS], cues.areas
@@ -181,14 +181,14 @@ def _show_details(
 
 
 def _boundary_cues(
-    smooth: FloatArray,
+    smooth: Float32Array,
     colors: NDArray[np.uint8],
     textures: NDArray[np.uint8],
-    strange: FloatArray,
+    strange: Float32Array,
     cracks: NDArray[np.int64],
     edges: NDArray[np.int32],
     n_edges: int,
-) -> FloatArray:
+) -> Float32Array:
     """Return contrast, difference of the sides and strangeness, (E, 3) sums over the cracks."""
     shape = smooth.shape[1:]
     contrasts, differences, strangeness = np.zeros((3, n_edges), np.float32)
@@ -221,7 +221,7 @@ def neighbours(words: NDArray[np.uint8]) -> NDArray[np.float64]:
     return counts
 
 
-def strangeness_of(counts: NDArray[np.float64]) -> FloatArray:
+def strangeness_of(counts: NDArray[np.float64]) -> Float32Array:
     """Return how strange words are as neighbours, from symmetric counts (K, K) of pairs.
 
     0 where two words are found beside each other and never apart, 0.5 where as often as by chance,
@@ -239,10 +239,10 @@ def strangeness_of(counts: NDArray[np.float64]) -> FloatArray:
     return np.asarray(0.5 - 0.5 * information, np.float32)
 
 
-def palette_words(planes: FloatArray, size: int) -> tuple[NDArray[np.uint8], FloatArray]:
-    """Return the word (H, W) of each pixel of `planes` (C, H, W) in a palette of `size` words.
+def codebook_words(planes: Float32Array, size: int) -> tuple[NDArray[np.uint8], Float32Array]:
+    """Return the word (H, W) of each pixel of `planes` (C, H, W) in a codebook of `size` words.
 
-    Also returned is the palette, (size, C).
+    Also returned is the codebook, (size, C).
     """
     height, width = planes.shape[1:]
     step = max(1, int(np.sqrt(height * width / SAMPLES)))
@@ -254,7 +254,7 @@ def palette_words(planes: FloatArray, size: int) -> tuple[NDArray[np.uint8], Flo
     return words.reshape(height, width), centers
 
 
-def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
+def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float32Array:
     """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
     planes = _filled_planes(pixels, color_space, n_threads)
     if color_space == "none":
@@ -265,8 +265,8 @@ def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float
 
 
 def comparable_colors(
-    values: FloatArray, pixels: Pixels, color_space: str, n_threads: int
-) -> FloatArray:
+    values: Float32Array, pixels: Pixels, color_space: str, n_threads: int
+) -> Float32Array:
     """Return values (n, C) as `comparable_planes` returns those of `pixels`, but (n, C)."""
     picture = Pixels(values[:, None], None, pixels.gray, pixels.channel_axis)
     colors = _filled_planes(picture, color_space, n_threads)[:, :, 0].T
@@ -276,7 +276,7 @@ def comparable_colors(
     return colors
 
 
-def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArray:
+def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float32Array:
     space = "none" if color_space == "none" else "lab"
     planes = feature_planes(pixels, space, n_threads=n_threads)
     if pixels.mask is None:
@@ -287,7 +287,7 @@ def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> FloatArr
     return planes[:, rows, columns]
 
 
-def _scale_of(planes: FloatArray) -> tuple[FloatArray, np.float32]:
+def _scale_of(planes: Float32Array) -> tuple[Float32Array, np.float32]:
     """Return the mean of each band, and the factor that gives them the spread of Lab."""
     middle = planes.mean(axis=(1, 2))
     centered = planes - middle[:, None, None]
@@ -308,13 +308,13 @@ def _nearest_kept(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np
     return rows[place[nearest]], columns[place[nearest]]
 
 
-def _blur(planes: FloatArray, sigma: float) -> FloatArray:
+def _blur(planes: Float32Array, sigma: float) -> Float32Array:
     import cv2
 
     return np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in planes])
 
 
-def _halve(plane: FloatArray) -> Any:
+def _halve(plane: Float32Array) -> Any:
     """Return means of 2 x 2 pixels; an odd last row or column is repeated."""
     import cv2
 
@@ -329,7 +329,7 @@ def _halve(plane: FloatArray) -> Any:
     )
 
 
-def _slopes(plane: FloatArray) -> tuple[Any, Any]:
+def _slopes(plane: Float32Array) -> tuple[Any, Any]:
     """Return central differences along the columns and the rows, a pixel each."""
     import cv2
 
@@ -339,7 +339,7 @@ def _slopes(plane: FloatArray) -> tuple[Any, Any]:
     )
 
 
-def _gradient(planes: FloatArray) -> FloatArray:
+def _gradient(planes: Float32Array) -> Float32Array:
     """Return the length of the gradient of all bands together, (H, W)."""
     total = np.zeros(planes.shape[1:], np.float32)
     for plane in planes:
@@ -348,7 +348,7 @@ def _gradient(planes: FloatArray) -> FloatArray:
     return np.sqrt(total)
 
 
-def _texture(plane: FloatArray, sigma: float) -> FloatArray:
+def _texture(plane: Float32Array, sigma: float) -> Float32Array:
     """Return strength and direction of the gradient around each pixel, (3, H, W)."""
     dx, dy = _slopes(plane)
     xx, yy, xy = _blur(np.stack([dx * dx, dy * dy, dx * dy]), sigma)

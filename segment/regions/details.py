@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from segment.kernels.regions import details as kernels
 from segment.regions import pyramid
-from segment.regions.features import FloatArray
-from segment.threads import bands, run
+from segment.regions.features import Float32Array
+from segment.threads import chunks, run
 
 # Details are sought at no more pixels than this: smaller ones nobody would find.
 MOST_PIXELS = 4_000_000
 # A detail differs from its region by this share of the picture's spread, or of the spread of the
 # region, whichever is more.
 SHARE_OF_PICTURE, SHARE_OF_REGION = 0.07, 2.0
-BAND_ROWS = 64
+STRIP_ROWS = 64
 
 
 def sought_at(levels: Sequence[pyramid.Level]) -> int:
@@ -34,7 +34,7 @@ def part_details(
     deviation: float,
     min_size: int,
     n_threads: int,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Float32Array, Float32Array]:
     """Give what stands out from its leaf a label of its own, n + 1..m.
 
     Parameters
@@ -66,7 +66,7 @@ def part_details(
     marks = np.empty(labels.shape, np.uint8)
     run(
         lambda rows: kernels.mark(labels, level.values, planes, limits, *rows, marks),
-        bands(len(labels), BAND_ROWS),
+        chunks(len(labels), STRIP_ROWS),
         n_threads,
     )
     rows, columns = (
@@ -92,7 +92,7 @@ def _moments(
     return sums
 
 
-def _planes(sums: NDArray[np.float64], n_bands: int) -> tuple[FloatArray, NDArray[np.float64]]:
+def _planes(sums: NDArray[np.float64], n_bands: int) -> tuple[Float32Array, NDArray[np.float64]]:
     """Return the plane that fits each region best, (n + 1, C, 3), and the deviation from it."""
     one, y, x, yy, yx, xx = (sums[:, k] for k in range(kernels.MOMENTS))
     normal = np.stack([one, y, x, y, yy, yx, x, yx, xx], axis=1).reshape(-1, 3, 3)

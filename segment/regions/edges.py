@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.params import COLOR_SPACES, choice
 from segment.regions.checks import Picture, check_image
 from segment.regions.cues import comparable_planes
-from segment.regions.features import FloatArray
+from segment.regions.features import Float32Array
 from segment.regions.ranges import Range
 
 RADIUS = 2  # of the window that is compared with ideal edges, pixels
@@ -90,7 +90,7 @@ def edge_confidence(
     return confidence.astype(np.float32)
 
 
-def _templates() -> FloatArray:
+def _templates() -> Float32Array:
     """Ideal steps, (ORIENTATIONS, 5, 5), of mean 0 and norm 1; the step is one pixel wide."""
     side = np.arange(-RADIUS, RADIUS + 1)
     angles = np.pi * np.arange(ORIENTATIONS) / ORIENTATIONS
@@ -100,7 +100,7 @@ def _templates() -> FloatArray:
     return np.asarray(steps / norm, np.float32)
 
 
-def _strongest_response(planes: FloatArray) -> Any:
+def _strongest_response(planes: Float32Array) -> Any:
     """Correlation of each window with the best template, all bands together, (H, W)."""
     import cv2
 
@@ -113,7 +113,7 @@ def _strongest_response(planes: FloatArray) -> Any:
     return np.sqrt(best)
 
 
-def _window_energy(planes: FloatArray) -> Any:
+def _window_energy(planes: Float32Array) -> Any:
     """Sum of squared differences from the mean over each window, all bands together, (H, W)."""
     import cv2
 

@@ -12,9 +12,9 @@ from segment.kernels.regions import color
 from segment.kernels.regions.window16 import MISSING
 from segment.regions.checks import Pixels
 from segment.regions.ranges import Range
-from segment.threads import bands, run
+from segment.threads import chunks, run
 
-FloatArray = NDArray[np.float32]
+Float32Array = NDArray[np.float32]
 # Middle and half range of the bands of the sRGB gamut.
 _RANGES = {
     "luv": ((50.0, 46.0, -13.0), (50.0, 129.1, 121.2)),
@@ -27,7 +27,7 @@ CHUNK_PIXELS = 1 << 15  # a chunk of colours stays in the second-level cache
 
 def feature_planes(
     pixels: Pixels, color_space: str, *, pad: int = 0, pad_right: int = 0, n_threads: int = 1
-) -> FloatArray:
+) -> Float32Array:
     """Return the features of an image as float32 planes, padded with infinity.
 
     Parameters
@@ -48,7 +48,7 @@ def feature_planes(
     planes : ndarray, shape (C, H + 2 pad, >= W + 2 pad + pad_right), float32
         Infinite where padded or masked.
     """
-    planes: FloatArray = _planes(
+    planes: Float32Array = _planes(
         pixels, color_space, pad, pad_right, n_threads, np.dtype(np.float32), np.inf, lambda x: x
     )
     return planes
@@ -62,7 +62,7 @@ def _planes(
     n_threads: int,
     dtype: np.dtype[Any],
     missing: float,
-    convert: Callable[[FloatArray], NDArray[Any]],
+    convert: Callable[[Float32Array], NDArray[Any]],
 ) -> NDArray[Any]:
     height, width, n_bands = pixels.values.shape
     columns = width + 2 * pad + pad_right
@@ -91,7 +91,7 @@ def _planes(
         if pixels.mask is not None:
             out[:, ~pixels.mask[first:last]] = missing
 
-    run(fill, bands(height, _rows_of_chunk(width)), n_threads)
+    run(fill, chunks(height, _rows_of_chunk(width)), n_threads)
     return planes
 
 
@@ -104,7 +104,7 @@ def short_planes(
     """
     offsets = np.array(color_range(color_space, pixels.values.shape[2])[0], np.float32)
 
-    def convert(features: FloatArray) -> NDArray[np.int16]:
+    def convert(features: Float32Array) -> NDArray[np.int16]:
         out = np.empty(features.shape, np.int16)
         color.quantize(np.ascontiguousarray(features), offsets, np.float32(scale), out)
         return out
@@ -121,25 +121,25 @@ def color_range(color_space: str, n_bands: int) -> tuple[tuple[float, ...], tupl
     return offsets[:n_bands], spans[:n_bands]
 
 
-def color_units(values: FloatArray, color_space: str, scale: float) -> FloatArray:
+def color_units(values: Float32Array, color_space: str, scale: float) -> Float32Array:
     """Return values (n, C) of `short_planes` as features."""
     offsets = np.array(color_range(color_space, values.shape[1])[0], np.float32)
     return values / np.float32(scale) + offsets
 
 
-def unit(values: NDArray[Any], scale: Range) -> FloatArray:
+def unit(values: NDArray[Any], scale: Range) -> Float32Array:
     """Return values as fractions of the way from black to white, which are equal in any dtype."""
     black, white = scale
     fractions = (values.astype(np.float64) - black) / (white - black)
     return np.clip(fractions, 0, 1).astype(np.float32)
 
 
-def linear_table(dtype: np.dtype[Any], scale: Range) -> FloatArray | None:
+def linear_table(dtype: np.dtype[Any], scale: Range) -> Float32Array | None:
     """Return linear light for each value of a small unsigned dtype, None for larger dtypes."""
     if dtype.kind not in "bu" or dtype.itemsize > 2:
         return None
     values = np.arange(2 if dtype.kind == "b" else np.iinfo(dtype).max + 1).astype(dtype)
-    table: FloatArray = color.linear_from_srgb(unit(values, scale))
+    table: Float32Array = color.linear_from_srgb(unit(values, scale))
     return table
 
 
@@ -158,8 +158,8 @@ def _rows_of_chunk(width: int) -> int:
 
 
 def _cie(
-    flat: NDArray[Any], table: FloatArray | None, color_space: str, scale: Range
-) -> FloatArray:
+    flat: NDArray[Any], table: Float32Array | None, color_space: str, scale: Range
+) -> Float32Array:
     """Convert sRGB or gray pixels (n, 3) or (n, 1) into CIE features (3 or 1, n)."""
     if table is None:
         linear = np.ascontiguousarray(color.linear_from_srgb(unit(flat, scale)).T)
@@ -176,7 +176,7 @@ def _cie(
     return out
 
 
-def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str) -> NDArray[Any]:
+def pixels_from_features(features: Float32Array, pixels: Pixels, color_space: str) -> NDArray[Any]:
     """Return features (C, H, W) as pixels (H, W, C) of the dtype of the image they came from.
 
     Colours outside the gamut are clipped. Masked pixels keep the value they had.
@@ -185,7 +185,7 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
     out = np.empty((height, width, n_bands), pixels.values.dtype)
     black, white = pixels.scale
     values: NDArray[Any]
-    for first, last in bands(height, _rows_of_chunk(width)):
+    for first, last in chunks(height, _rows_of_chunk(width)):
         flat = features[:, first:last].reshape(n_bands, -1)
         if pixels.mask is not None:
             flat = np.where(pixels.mask[first:last].ravel(), flat, 0)
@@ -210,7 +210,7 @@ def pixels_from_features(features: FloatArray, pixels: Pixels, color_space: str)
     return out
 
 
-def _above(bands: NDArray[Any], pixels: Pixels) -> FloatArray:
+def _above(bands: NDArray[Any], pixels: Pixels) -> Float32Array:
     """Return bands (C, n) in their own units as features: less their origins, and scaled."""
     if pixels.origin is None:
         out = bands.astype(np.float32)

@@ -18,9 +18,9 @@ from segment.regions.pieces import (
     merge,
     quanta_for,
 )
-from segment.threads import bands, resolve_n_threads, run
+from segment.threads import chunks, resolve_n_threads, run
 
-BAND_ROWS = 128  # a strip of the image, labelled on one thread
+STRIP_ROWS = 128  # a strip of the image, labelled on one thread
 
 
 class Labels(NamedTuple):
@@ -64,7 +64,7 @@ def label_modes(modes: Modes, params: MeanShiftParams, n_threads: int) -> Labels
     height, width = modes.owner.shape
     labels = np.empty((height, width), np.int32)
     quanta = quanta_for(params, modes.table)
-    strips = bands(height, BAND_ROWS)
+    strips = chunks(height, STRIP_ROWS)
 
     def find(rows: tuple[int, int]) -> Piece:
         strip = Modes(modes.owner[slice(*rows)], modes.table)

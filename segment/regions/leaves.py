@@ -20,7 +20,7 @@ from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.climbing import Modes, find_modes
 from segment.regions.cues import TYPICAL_SPREAD
 from segment.regions.doubts import deviations, doubts
-from segment.regions.features import FloatArray, absolute_modes, feature_planes
+from segment.regions.features import Float32Array, absolute_modes, feature_planes
 from segment.regions.hierarchy import Hierarchy, build_hierarchy
 from segment.regions.labelling import Labels, label_modes
 from segment.regions.ranges import Range
@@ -47,7 +47,7 @@ class Leaves:
 
     segmentation: Segmentation
     seen: Pixels | None = None
-    tones: FloatArray | None = None
+    tones: Float32Array | None = None
 
     def merge(self, n_threads: int | None = None) -> Hierarchy:
         """Return their hierarchy."""
@@ -169,7 +169,7 @@ def _drawn(
     seen: Pixels,
     params: MeanShiftParams,
     n_threads: int,
-) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+) -> tuple[NDArray[np.int32], Float32Array, Float32Array]:
     """Bring leaves up to the first of the levels, and part details from them on the way.
 
     Returned are labels, modes, and the values of details, NaN for other leaves.
@@ -212,12 +212,12 @@ def _reference_min_size(min_size: int, ratio: float) -> int:
 
 def _tidied(
     labels: NDArray[np.int32],
-    modes: FloatArray,
-    tones: FloatArray,
+    modes: Float32Array,
+    tones: Float32Array,
     params: MeanShiftParams,
     in_pieces: bool,
     n_threads: int,
-) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+) -> tuple[NDArray[np.int32], Float32Array, Float32Array]:
     """Number regions by their first pixels, make each of one piece, and join what is too small."""
     number = np.empty(len(modes) + 1, np.int32)
     areas = np.empty(len(modes) + 1, np.int64)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from segment.kernels.regions import averaging, color, refining
 from segment.regions.bandwidths import REFERENCE_PIXELS
 from segment.regions.checks import Pixels
-from segment.regions.features import FloatArray, linear_table, unit
-from segment.threads import bands, run
+from segment.regions.features import Float32Array, linear_table, unit
+from segment.threads import chunks, run
 
-BAND_ROWS = 64
+STRIP_ROWS = 64
 CHUNK = 1 << 14  # border pixels of one job
 # Local means are over so many coarse pixels either way.
 REACH = 2
@@ -47,7 +47,7 @@ class Level:
     """
 
     values: NDArray[Any]
-    table: FloatArray = field(default_factory=lambda: _EMPTY)
+    table: Float32Array = field(default_factory=lambda: _EMPTY)
     mask: NDArray[np.bool_] = field(default_factory=lambda: _EVERYTHING)
 
     @property
@@ -130,7 +130,7 @@ def _full_level(
         else:
             out[slice(*rows)] = np.sqrt(color.linear_from_srgb(unit(part, pixels.scale)))
 
-    run(fill, bands(len(values), BAND_ROWS), n_threads)
+    run(fill, chunks(len(values), STRIP_ROWS), n_threads)
     return Level(out, _EMPTY, mask), offsets
 
 
@@ -151,7 +151,7 @@ def _shrink(
         else:
             averaging.shrink(level.values, level.table, level.mask, ratio, square, *rows, out, mask)
 
-    run(fill, bands(shape[0], BAND_ROWS), n_threads)
+    run(fill, chunks(shape[0], STRIP_ROWS), n_threads)
     return Level(out, _EMPTY, mask)
 
 
@@ -217,11 +217,11 @@ def parents(n_fine: int, n_coarse: int) -> NDArray[np.intp]:
     return np.repeat(np.arange(n_coarse), np.diff(_children(n_fine, n_coarse)))
 
 
-def _blurred(level: Level) -> FloatArray:
+def _blurred(level: Level) -> Float32Array:
     """Return the means of BLUR x BLUR pixels, of those where there is anything."""
     import cv2
 
-    def blur(values: FloatArray) -> FloatArray:
+    def blur(values: Float32Array) -> Float32Array:
         blurred = cv2.blur(values, (BLUR, BLUR), borderType=cv2.BORDER_REPLICATE)
         return np.asarray(blurred, np.float32).reshape(values.shape)
 
@@ -242,18 +242,18 @@ def _refine(
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     height, width = coarse.shape
     rows, columns = _children(fine.shape[0], height), _children(fine.shape[1], width)
-    row_bands = bands(height, BAND_ROWS)
+    strips = chunks(height, STRIP_ROWS)
     border = np.empty((height, width), bool)
 
     def search(part: tuple[int, int]) -> NDArray[np.int64]:
         found = np.empty((part[1] - part[0]) * width, np.int64)
         return found[: refining.list_border(labels, *part, found, border)].copy()
 
-    pixels = np.concatenate(run(search, row_bands, n_threads))
+    pixels = np.concatenate(run(search, strips, n_threads))
     sides = np.empty((len(pixels), refining.SIDES), np.int32)
     means = np.empty((len(pixels), refining.SIDES, coarse.values.shape[2]), np.float32)
     distances = np.empty((len(pixels), 4, refining.SIDES), np.float32)
-    chunks = bands(len(pixels), CHUNK)
+    parts = chunks(len(pixels), CHUNK)
     around = _blurred(coarse)
 
     def compare(part: tuple[int, int]) -> None:
@@ -263,11 +263,11 @@ def _refine(
             np.float32(SHARPNESS), *part, distances,
         )  # fmt: skip
 
-    run(compare, chunks, n_threads)
+    run(compare, parts, n_threads)
     out = np.empty(fine.shape, np.int32)
     run(
         lambda part: refining.expand(labels, rows, columns, fine.mask, *part, out),
-        row_bands,
+        strips,
         n_threads,
     )
     for _ in range(SWEEPS):
@@ -277,7 +277,7 @@ def _refine(
                     out, rows, columns, pixels, sides, means, distances,
                     removable, np.float32(SMOOTHNESS), noise2, place, *part,
                 ),
-                chunks,
+                parts,
                 n_threads,
             )  # fmt: skip
     return out, border

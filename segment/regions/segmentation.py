@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from segment.regions.hierarchy import Hierarchy
     from segment.shapes.polygons import Polygons
 
-FloatArray = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,13 +94,13 @@ class Segmentation:
         return len(self.modes)
 
     @property
-    def colors(self) -> FloatArray:
+    def colors(self) -> Float64Array:
         """Mean of the image over each region, (n, C) float64, in the image's own units."""
         _, origin, sums, _ = self._moments
         return origin + sums
 
     @cached_property
-    def _moments(self) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
+    def _moments(self) -> tuple[NDArray[np.int64], Float64Array, Float64Array, Float64Array]:
         """Areas (n,), then first pixel, mean and mean square of the differences from it, (n, C)."""
         values = self._pixels.values
         count = np.zeros(self.n_regions, np.int64)

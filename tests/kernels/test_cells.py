@@ -47,7 +47,7 @@ def test_window_sums16(bandwidths: tuple[float, float], n_bands: int) -> None:
         row, column = pad + side // 2, pad + side // 2 - 2
         center = planes[:, row, column + 1]
         sums = window16.window_sums16(
-            planes, window.static_bands(n_bands), discs, row, column, F(y), F(x),
+            planes, window.band_tuple_of(n_bands), discs, row, column, F(y), F(x),
             np.ascontiguousarray(center),
         )  # fmt: skip
         expected = naive_cells.window_sums16(

@@ -37,7 +37,7 @@ def fast_sums(
     row, column = (round(float(value)) for value in center[:2])
     sums = np.full((n_bands + 3, window.LANES), np.nan, F)
     window.window_sums(
-        kind, planes, padded, window.static_bands(n_bands), window.window_shape(kind, hs, hr),
+        kind, planes, padded, window.band_tuple_of(n_bands), window.window_shape(kind, hs, hr),
         row + pad, column + pad, F(center[0] - F(row)), F(center[1] - F(column)),
         center[2:], sums,
     )  # fmt: skip

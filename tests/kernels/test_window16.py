@@ -26,7 +26,7 @@ class Layout:
         self.shorts = shorts
         self.planes = np.pad(shorts, around, constant_values=window16.MISSING)
         self.discs = window16.make_discs(hs, hr, self.scale, len(values))
-        self.bands = window.static_bands(len(values))
+        self.bands = window.band_tuple_of(len(values))
 
     def sums(self, y: float, x: float, center: NDArray[np.int16]) -> NDArray[np.float32]:
         """Sums over the window about a position and a colour."""

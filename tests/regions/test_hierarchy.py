@@ -10,7 +10,7 @@ import pytest
 
 import segment
 from segment.errors import FileError, InputError
-from segment.regions.cues import palette_words
+from segment.regions.cues import codebook_words
 
 
 def picture(height: int = 48, width: int = 60) -> Any:
@@ -159,7 +159,7 @@ def test_tiny_images(shape: tuple[int, ...]) -> None:
 def test_palettes_of_long_and_thin_images_hold_their_colors(shape: tuple[int, int]) -> None:
     levels = np.arange(4, dtype=np.float32) * 20
     plane = levels[np.random.default_rng(0).integers(0, 4, shape)]
-    words, _ = palette_words(plane[None], 4)
+    words, _ = codebook_words(plane[None], 4)
     assert len(np.unique(words)) == 4
     assert all(len(np.unique(words[plane == level])) == 1 for level in levels)
 

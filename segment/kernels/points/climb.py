@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segment.kernels.jit import kernel
 from segment.kernels.points.columns import Grid, ball_sum
-from segment.kernels.points.gauss_grid import Raster, raster_sum
+from segment.kernels.points.gauss_grid import Lattice, lattice_sum
 from segment.kernels.points.spline import Surface, find_key, spline_room, surface_sum
 from segment.kernels.points.tree import FLAT, Tree, weighted_sum
 
@@ -28,7 +28,7 @@ MEMO = 1 << 16
 # Steps of one trajectory that are remembered.
 LONGEST = 1000
 
-TREE, GRID, RASTER = 0, 1, 2
+TREE, GRID, LATTICE = 0, 1, 2
 
 
 class Field(NamedTuple):
@@ -43,7 +43,7 @@ class Field(NamedTuple):
     how: int
     tree: Tree
     grid: Grid
-    raster: Raster
+    lattice: Lattice
     surface: Surface
 
 
@@ -84,7 +84,7 @@ def cell_of(cells: Cells, center: Floats) -> int:
 def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int) -> Climb:
     """Climb from every row of `starts` until a step is at most `tol` bandwidths long."""
     # Taken out once: handing the whole field on at each step would cost more than the step.
-    tree, grid, raster, radius = field.tree, field.grid, field.raster, field.radius
+    tree, grid, lattice, radius = field.tree, field.grid, field.lattice, field.radius
     surface = field.surface
     spanned = surface.keys.size > 0
     last = np.full(2, -1)
@@ -120,8 +120,8 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
                 pass
             elif field.how == GRID:
                 ball_sum(grid, center, radius, total)
-            elif field.how == RASTER:
-                raster_sum(raster, radius, center, total)
+            elif field.how == LATTICE:
+                lattice_sum(lattice, radius, center, total)
             else:
                 weighted_sum(tree, field.kind, radius, field.error, center, total)
             mass[i] = total[d]
@@ -203,7 +203,7 @@ def kernel_sums(field: Field, at: Floats) -> Floats:
     """Return the kernel sum (k = 1 at distance 0) around every row of `at`."""
     sums = np.empty(at.shape[0])
     total = np.empty(at.shape[1] + 1)
-    tree, grid, raster, surface = field.tree, field.grid, field.raster, field.surface
+    tree, grid, lattice, surface = field.tree, field.grid, field.lattice, field.surface
     last = np.full(2, -1)
     room = spline_room()
     for i in range(at.shape[0]):
@@ -211,8 +211,8 @@ def kernel_sums(field: Field, at: Floats) -> Floats:
             pass
         elif field.how == GRID:
             ball_sum(grid, at[i], field.radius, total)
-        elif field.how == RASTER:
-            raster_sum(raster, field.radius, at[i], total)
+        elif field.how == LATTICE:
+            lattice_sum(lattice, field.radius, at[i], total)
         else:
             weighted_sum(tree, field.kind, field.radius, field.error, at[i], total)
         sums[i] = total[-1]

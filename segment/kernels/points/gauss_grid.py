@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 LINES = 6
 
 
-class Raster(NamedTuple):
+class Lattice(NamedTuple):
     """Weights on a lattice whose axes are in the order of the features, padded to 3 with ones."""
 
     values: Floats  # (n0, n1, n2)
@@ -31,13 +31,13 @@ class Raster(NamedTuple):
     reach: float  # in bandwidths: the sum is cut off beyond
 
 
-def raster_shape(points: Floats, bandwidth: float) -> tuple[int, ...]:
+def lattice_shape(points: Floats, bandwidth: float) -> tuple[int, ...]:
     """Return the shape of the lattice over `points`, as Python integers that cannot overflow."""
     extent = points.max(axis=0) - points.min(axis=0)
     return tuple(int(x * LINES / bandwidth) + 4 for x in extent)
 
 
-def build_raster(points: Floats, weights: Floats, bandwidth: float, error: float) -> Raster:
+def build_lattice(points: Floats, weights: Floats, bandwidth: float, error: float) -> Lattice:
     """Spread `points` (n, d) over a lattice.
 
     The sum is cut off so far out that what is left off, over all points and times their distance,
@@ -47,10 +47,10 @@ def build_raster(points: Floats, weights: Floats, bandwidth: float, error: float
     d = points.shape[1]
     step = bandwidth / LINES
     origin = points.min(axis=0) - step
-    values = np.zeros(raster_shape(points, bandwidth) + (1,) * (3 - d))
+    values = np.zeros(lattice_shape(points, bandwidth) + (1,) * (3 - d))
     _spread(points, weights, origin, step, values)
     reach = math.sqrt(2 * math.log(8 * weights.sum() / weights.max() / error))
-    return Raster(values, origin, step, reach)
+    return Lattice(values, origin, step, reach)
 
 
 @kernel()
@@ -78,11 +78,11 @@ def _spread(points: Floats, weights: Floats, origin: Floats, step: float, values
 
 
 @kernel()
-def raster_sum(raster: Raster, radius: float, center: Floats, total: Floats) -> None:
+def lattice_sum(lattice: Lattice, radius: float, center: Floats, total: Floats) -> None:
     """Write the Gaussian sums of k * weight * point (d numbers) and of k * weight to `total`."""
     d = center.size
-    values, origin, step = raster.values, raster.origin, raster.step
-    reach = raster.reach * radius
+    values, origin, step = lattice.values, lattice.origin, lattice.step
+    reach = lattice.reach * radius
     most = int(2 * reach / step) + 3
     low = np.zeros(3, np.int64)
     size = np.ones(3, np.int64)

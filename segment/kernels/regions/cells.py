@@ -24,10 +24,10 @@ MAX_CELLS = 16
 
 
 def _nearest_leader(
-    typingctx: Any, leaders: Any, n: Any, features: Any, bands: Any, at: Any
+    typingctx: Any, leaders: Any, n: Any, features: Any, band_tuple: Any, at: Any
 ) -> Any:
     returned = types.Tuple((types.intp, types.float32))
-    signature = returned(leaders, types.intp, features, bands, types.intp)
+    signature = returned(leaders, types.intp, features, band_tuple, types.intp)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         leaders, features = (
@@ -86,7 +86,7 @@ nearest_leader: Any = intrinsic(_nearest_leader) if _VECTORS else _plain_nearest
 
 @kernel()
 def cluster_block(
-    features: Any, bands: Any, top: int, left: int, bottom: int, right: int, limit2: Any,
+    features: Any, band_tuple: Any, top: int, left: int, bottom: int, right: int, limit2: Any,
     first_cell: int, cell_of: Any, leaders: Any, cells: Any,
 ) -> int:  # fmt: skip
     """Cut one block of a tile into cells; return one past the last cell used.
@@ -95,8 +95,8 @@ def cluster_block(
     ----------
     features : ndarray, shape (C, h, w), float32
         The tile; infinite where masked.
-    bands : tuple
-        `static_bands(C)`.
+    band_tuple : tuple
+        `band_tuple_of(C)`.
     top, left, bottom, right : int
         The block.
     limit2 : float32
@@ -111,7 +111,7 @@ def cluster_block(
     cells : ndarray, shape (3 + C, n), float32
         Receives pixels, mean row, mean column and mean features of each cell.
     """
-    n_bands = count_bands(bands, features)
+    n_bands = count_bands(band_tuple, features)
     width = features.shape[2]
     leaders[:] = np.inf
     n = 0
@@ -120,8 +120,8 @@ def cluster_block(
             if features[0, i, j] == np.inf:
                 cell_of[i, j] = -1
                 continue
-            if len(bands) > 0:
-                best, nearest = nearest_leader(leaders, n, features, bands, i * width + j)
+            if len(band_tuple) > 0:
+                best, nearest = nearest_leader(leaders, n, features, band_tuple, i * width + j)
             else:
                 best, nearest = -1, np.float32(np.inf)
                 for k in range(n):
@@ -158,7 +158,7 @@ def cluster_block(
 
 @kernel()
 def cluster_tile(
-    features: Any, bands: Any, block: int, limit2: Any, cell_of: Any, cells: Any, first: Any
+    features: Any, band_tuple: Any, block: int, limit2: Any, cell_of: Any, cells: Any, first: Any
 ) -> int:
     """Cut the blocks of a tile into cells; ``first[b]`` is the first cell of block b."""
     height, width = cell_of.shape
@@ -168,7 +168,7 @@ def cluster_tile(
     for i in range(0, height, block):
         for j in range(0, width, block):
             first[b + 1] = cluster_block(
-                features, bands, i, j, min(i + block, height), min(j + block, width), limit2,
+                features, band_tuple, i, j, min(i + block, height), min(j + block, width), limit2,
                 first[b], cell_of, leaders, cells,
             )  # fmt: skip
             b += 1
@@ -261,12 +261,12 @@ class _Meeting:
 
 
 def _meet_cells(
-    typingctx: Any, cells: Any, bands: Any, owned: Any, begin: Any, end: Any, y: Any, x: Any,
+    typingctx: Any, cells: Any, band_tuple: Any, owned: Any, begin: Any, end: Any, y: Any, x: Any,
     center: Any, per_s2: Any, per_r2: Any, join2: Any, claim2: Any, here: Any,
 ) -> Any:  # fmt: skip
     floats = [types.float32] * 4
     signature = types.intp(
-        cells, bands, owned, types.intp, types.intp, *floats[:2], center, *floats, types.int32
+        cells, band_tuple, owned, types.intp, types.intp, *floats[:2], center, *floats, types.int32
     )
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -276,7 +276,7 @@ def _meet_cells(
 
 
 def _plain_meet_cells(
-    cells: Any, bands: Any, owned: Any, begin: int, end: int, y: Any, x: Any, center: Any,
+    cells: Any, band_tuple: Any, owned: Any, begin: int, end: int, y: Any, x: Any, center: Any,
     per_s2: Any, per_r2: Any, join2: Any, claim2: Any, here: int,
 ) -> int:  # fmt: skip
     """Claim the free cells of a block close to a trajectory; return the nearest owned, or -1.
@@ -287,8 +287,8 @@ def _plain_meet_cells(
     ----------
     cells : ndarray, shape (3 + C, n + MAX_CELLS), float32
         Cells as from `cluster_tile`.
-    bands : tuple
-        `static_bands(C)`.
+    band_tuple : tuple
+        `band_tuple_of(C)`.
     owned : ndarray, shape (n + MAX_CELLS,), int32
         Trajectory that owns each cell, -1 where free.
     begin, end : int

@@ -12,7 +12,7 @@ from segment.kernels.regions.window import LANES, window_sums
 
 @kernel(inline="always")
 def climb(
-    kind: int, planes: Any, weights: Any, bands: Any, radius: Any, max_iter: int, tol2: Any,
+    kind: int, planes: Any, weights: Any, band_tuple: Any, radius: Any, max_iter: int, tol2: Any,
     row: int, column: int, offset: Any, center: Any, sums: Any,
 ) -> int:  # fmt: skip
     """Move `offset` and `center` to the mode that they climb to; return the number of steps.
@@ -23,8 +23,9 @@ def climb(
     """
     for step in range(1, max_iter + 1):
         window_sums(
-            kind, planes, weights, bands, radius, row, column, offset[0], offset[1], center, sums
-        )
+            kind, planes, weights, band_tuple, radius, row, column, offset[0], offset[1], center,
+            sums,
+        )  # fmt: skip
         weight = sums[0, 0]
         if not weight > np.float32(0):
             return step
@@ -54,7 +55,7 @@ def absolute(pixel: int, offset: Any) -> Any:
 
 @kernel()
 def climb_rows(
-    kind: int, planes: Any, weights: Any, bands: Any, radius: Any, max_iter: int, tol2: Any,
+    kind: int, planes: Any, weights: Any, band_tuple: Any, radius: Any, max_iter: int, tol2: Any,
     corner: Any, first_row: int, last_row: int, modes: Any,
 ) -> int:  # fmt: skip
     """Climb from every pixel of the rows ``first_row:last_row``; return the number of windows.
@@ -76,7 +77,7 @@ def climb_rows(
             for band in range(n_bands):
                 center[band] = planes[band, row, column]
             windows += climb(
-                kind, planes, weights, bands, radius, max_iter, tol2,
+                kind, planes, weights, band_tuple, radius, max_iter, tol2,
                 row, column, offset, center, sums,
             )  # fmt: skip
             modes[i, j, 0] = absolute(i, offset[0])

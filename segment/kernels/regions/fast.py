@@ -33,11 +33,11 @@ def add_offset(owner: Any, top: int, left: int, side: int, offset: int) -> None:
 
 @kernel(inline="always")
 def _distance_to_mode(
-    features: Any, bands: Any, i: int, j: int, modes: Any, mode: int, per_s2: Any, per_r2: Any
+    features: Any, band_tuple: Any, i: int, j: int, modes: Any, mode: int, per_s2: Any, per_r2: Any
 ) -> Any:
     """Squared distance of a pixel from a mode, both scales taken off."""
     color = np.float32(0)
-    for band in range(count_bands(bands, features)):
+    for band in range(count_bands(band_tuple, features)):
         d = features[band, i, j] - modes[mode, 2 + band]
         color += d * d
     dy, dx = np.float32(i) - modes[mode, 0], np.float32(j) - modes[mode, 1]
@@ -46,18 +46,18 @@ def _distance_to_mode(
 
 @kernel(inline="always")
 def _may_change(
-    features: Any, bands: Any, i: int, j: int, own: int, y: int, x: int, other: int, modes: Any,
-    range2: Any, smooth2: Any,
+    features: Any, band_tuple: Any, i: int, j: int, own: int, y: int, x: int, other: int,
+    modes: Any, range2: Any, smooth2: Any,
 ) -> bool:  # fmt: skip
     """Whether pixel (i, j) of mode `own` may get mode `other` of pixel (y, x)."""
     steep = np.float32(0)
-    for band in range(count_bands(bands, features)):
+    for band in range(count_bands(band_tuple, features)):
         d = features[band, i, j] - features[band, y, x]
         steep += d * d
     if steep > smooth2:
         return False
     apart = np.float32(0)
-    for band in range(count_bands(bands, features)):
+    for band in range(count_bands(band_tuple, features)):
         d = modes[own, 2 + band] - modes[other, 2 + band]
         apart += d * d
     return apart <= range2
@@ -65,7 +65,7 @@ def _may_change(
 
 @kernel()
 def smooth_borders(
-    owner: Any, modes: Any, features: Any, bands: Any, block: int, per_s2: Any, per_r2: Any,
+    owner: Any, modes: Any, features: Any, band_tuple: Any, block: int, per_s2: Any, per_r2: Any,
     smooth2: Any, out: Any,
 ) -> None:  # fmt: skip
     """Give pixels near the sides of their block the nearest mode of the blocks beside it.
@@ -83,7 +83,7 @@ def smooth_borders(
         Row and column in the tile, features.
     features : ndarray, shape (C, h, w), float32
         The tile.
-    bands, block, per_s2, per_r2
+    band_tuple, block, per_s2, per_r2
         As in `shift_tile`.
     smooth2 : float32
         Squared limit of colour, in squared range bandwidths.
@@ -115,16 +115,16 @@ def smooth_borders(
                         other == own
                         or other < 0
                         or not _may_change(
-                            features, bands, i, j, own, y, x, other, modes, range2, smooth2
+                            features, band_tuple, i, j, own, y, x, other, modes, range2, smooth2
                         )
                     ):
                         continue
                     if nearest < 0:
                         nearest = _distance_to_mode(
-                            features, bands, i, j, modes, own, per_s2, per_r2
+                            features, band_tuple, i, j, modes, own, per_s2, per_r2
                         )
                     distance = _distance_to_mode(
-                        features, bands, i, j, modes, other, per_s2, per_r2
+                        features, band_tuple, i, j, modes, other, per_s2, per_r2
                     )
                     if distance < nearest:
                         nearest = distance
@@ -133,7 +133,7 @@ def smooth_borders(
 
 @kernel()
 def shift_tile(
-    kind: int, planes: Any, planes16: Any, weights: Any, bands: Any, radius: Any, discs: Any,
+    kind: int, planes: Any, planes16: Any, weights: Any, band_tuple: Any, radius: Any, discs: Any,
     max_iter: int, tol2: Any, max_travel: Any, pad: int, block: int, split2: Any,
     per_s2: Any, per_r2: Any, join2: Any, claim2: Any, smooth2: Any, top: int, left: int,
     owner: Any,
@@ -142,7 +142,7 @@ def shift_tile(
 
     Parameters
     ----------
-    kind, weights, bands, radius, max_iter
+    kind, weights, band_tuple, radius, max_iter
         As in `window_sums`; colours and ranges are in units of the planes.
     planes, planes16 : ndarray, shape (C, PH, PW), float32 and int16
         Padded features. If `planes16` is not empty, it is used, with `discs`; `planes` is then
@@ -172,7 +172,7 @@ def shift_tile(
         Row, column and features of each mode.
     """
     short = planes16.size > 0
-    n_bands = count_bands(bands, planes16)
+    n_bands = count_bands(band_tuple, planes16)
     height, width = owner.shape
     features = np.empty((n_bands, height, width), np.float32)
     for band in range(n_bands):
@@ -189,7 +189,7 @@ def shift_tile(
     cells = np.empty((3 + n_bands, height * width + MAX_CELLS), np.float32)
     first = np.empty(n_rows * n_columns + 1, np.int32)
     cell_of = np.empty((height, width), np.int32)
-    n = cluster_tile(features, bands, block, split2, cell_of, cells, first)
+    n = cluster_tile(features, band_tuple, block, split2, cell_of, cells, first)
 
     owned = np.full(n + MAX_CELLS, -1, np.int32)  # trajectory that owns each cell
     link = np.empty(n, np.int32)  # trajectory whose mode a trajectory takes
@@ -217,13 +217,14 @@ def shift_tile(
                 for band in range(n_bands):
                     anchor[band] = np.int16(np.rint(center[band]))
                 found = window_sums16(
-                    planes16, bands, discs, top + row + pad, left + column + pad, dy, dx, anchor
+                    planes16, band_tuple, discs, top + row + pad, left + column + pad, dy, dx,
+                    anchor,
                 )  # fmt: skip
                 for k in range(len(found)):
                     sums[k, 0] = found[k]
             else:
                 window_sums(
-                    kind, planes, weights, bands, radius, top + row + pad, left + column + pad,
+                    kind, planes, weights, band_tuple, radius, top + row + pad, left + column + pad,
                     dy, dx, center, sums,
                 )  # fmt: skip
             if not sums[0, 0] > np.float32(0):
@@ -249,7 +250,7 @@ def shift_tile(
             if 0 <= i < n_rows and 0 <= j < n_columns:
                 b = i * n_columns + j
                 met = meet_cells(
-                    cells, bands, owned, first[b], first[b + 1], y, x, center, per_s2, per_r2,
+                    cells, band_tuple, owned, first[b], first[b + 1], y, x, center, per_s2, per_r2,
                     join2, claim2, here,
                 )  # fmt: skip
                 if met >= 0:
@@ -277,7 +278,7 @@ def shift_tile(
             if owners[i, j] >= 0:
                 owners[i, j] = number[owned[owners[i, j]]]
     table = roots[:kept].copy()
-    smooth_borders(owners, table, features, bands, block, per_s2, per_r2, smooth2, owner)
+    smooth_borders(owners, table, features, band_tuple, block, per_s2, per_r2, smooth2, owner)
     for k in range(kept):
         table[k, 0] += np.float32(top)
         table[k, 1] += np.float32(left)

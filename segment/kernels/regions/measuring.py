@@ -10,12 +10,12 @@ from segment.kernels.jit import kernel
 
 
 @kernel()
-def paint(labels: Any, palette: Any, out: Any) -> None:
-    """Put row ``labels[i]`` of `palette`, uint8 (n + 1, B), into row i of `out`, uint8 (N, B)."""
+def paint(labels: Any, colors: Any, out: Any) -> None:
+    """Put row ``labels[i]`` of `colors`, uint8 (n + 1, B), into row i of `out`, uint8 (N, B)."""
     for i in range(labels.size):
         label = labels[i]
-        for k in range(palette.shape[1]):
-            out[i, k] = palette[label, k]
+        for k in range(colors.shape[1]):
+            out[i, k] = colors[label, k]
 
 
 @kernel()

@@ -82,7 +82,7 @@ def _edge_height(regions: Any, lengths: Any, boundaries: Any, a: int, b: int, ed
     counts, first_texture, areas, perimeters, n_pixels = regions
     area_a, area_b, length = areas[a], areas[b], lengths[edge]
     per_a, per_b = F(1) / area_a, F(1) / area_b
-    # Two palettes of colours, each of which sums to 1.
+    # Two codebooks of colours, each of which sums to 1.
     color = F(0.5) * chi_square(counts[a, :first_texture], counts[b, :first_texture], per_a, per_b)
     texture = chi_square(counts[a, first_texture:], counts[b, first_texture:], per_a, per_b)
     size = area_a * area_b / ((area_a + area_b) * n_pixels)
@@ -160,7 +160,7 @@ def merge(
     Parameters
     ----------
     counts : ndarray, shape (n + 1, K), float32
-        Pixels of each word in each region (row 0 is unused): two palettes of colours, then from
+        Pixels of each word in each region (row 0 is unused): two codebooks of colours, then from
         column `first_texture` one of textures.
     areas : ndarray, shape (n + 1,), float32
         Pixels of each region.

@@ -30,8 +30,8 @@ MAX_STATIC_BANDS = 4
 FLAT, EPANECHNIKOV, GAUSSIAN = 0, 1, 2
 
 
-def static_bands(n_bands: int) -> tuple[int, ...]:
-    """Return a tuple whose length tells the compiler the number of bands, () beyond four.
+def band_tuple_of(n_bands: int) -> tuple[int, ...]:
+    """Return a tuple whose length tells the compiler the number of band_tuple, () beyond four.
 
     Kernels are compiled for 1 to 4 bands with everything in registers, and once more for any
     larger number.
@@ -40,9 +40,9 @@ def static_bands(n_bands: int) -> tuple[int, ...]:
 
 
 @kernel(inline="always")
-def count_bands(bands: Any, planes: Any) -> int:
-    """Return the number of bands, known to the compiler where `bands` tells it."""
-    return len(bands) if len(bands) > 0 else planes.shape[0]
+def count_bands(band_tuple: Any, planes: Any) -> int:
+    """Return the number of band_tuple, known to the compiler where `band_tuple` tells it."""
+    return len(band_tuple) if len(band_tuple) > 0 else planes.shape[0]
 
 
 class _Window:
@@ -68,7 +68,7 @@ class _Window:
         if types_of[1] != types.none:
             self.pixel_weights = context.make_array(types_of[1])(context, builder, args[1]).data
         self.counts = kind == FLAT and self.pixel_weights is None
-        # With a static number of bands, centres and sums stay in registers.
+        # With a static number of band_tuple, centres and sums stay in registers.
         self.static = range(len(types_of[2]))
         self.planes = [self.plane(self.number(k)) for k in self.static]
         self.centers = [self.center_of(self.number(k)) for k in self.static]
@@ -222,11 +222,11 @@ _SCALARS = (*[types.intp] * 4, *[types.float32] * 6)
 def _sums_intrinsic(kind: int) -> Any:
     # Numba counts the arguments of an intrinsic by its signature, so they are spelled out.
     def typing(
-        typingctx: Any, planes: Any, weights: Any, bands: Any, center: Any, sums: Any,
+        typingctx: Any, planes: Any, weights: Any, band_tuple: Any, center: Any, sums: Any,
         row: Any, column: Any, n_rows: Any, n_columns: Any, y_first: Any, x_first: Any,
         s_limit: Any, r_limit: Any, s_scale: Any, r_scale: Any,
     ) -> Any:  # fmt: skip
-        signature = types.none(planes, weights, bands, center, sums, *_SCALARS)
+        signature = types.none(planes, weights, band_tuple, center, sums, *_SCALARS)
 
         def codegen(*rest: Any) -> Any:
             _Window(kind, *rest).emit()
@@ -280,7 +280,7 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
 @kernel(inline="always")
 def window_sums(
-    kind: int, planes: Any, weights: Any, bands: Any, radius: Any, row: int, column: int,
+    kind: int, planes: Any, weights: Any, band_tuple: Any, radius: Any, row: int, column: int,
     y: Any, x: Any, center: Any, sums: Any,
 ) -> None:  # fmt: skip
     """Sum weight, position and colour over the window about one centre.
@@ -293,8 +293,8 @@ def window_sums(
         Padded features.
     weights : ndarray, shape (PH, PW), float32, or None
         Weight of each pixel.
-    bands : tuple
-        `static_bands(C)`.
+    band_tuple : tuple
+        `band_tuple_of(C)`.
     radius : tuple of four float32
         Squared radius in space, in colour; factors of the squared distances (`window_shape`).
     row, column : int
@@ -318,17 +318,17 @@ def window_sums(
     column += left
     if kind == FLAT:
         flat_sums(
-            planes, weights, bands, center, sums, row, column, n_rows, n_columns,
+            planes, weights, band_tuple, center, sums, row, column, n_rows, n_columns,
             y_first, x_first, radius[0], radius[1], radius[2], radius[3],
         )  # fmt: skip
     elif kind == EPANECHNIKOV:
         epanechnikov_sums(
-            planes, weights, bands, center, sums, row, column, n_rows, n_columns,
+            planes, weights, band_tuple, center, sums, row, column, n_rows, n_columns,
             y_first, x_first, radius[0], radius[1], radius[2], radius[3],
         )  # fmt: skip
     else:
         gaussian_sums(
-            planes, weights, bands, center, sums, row, column, n_rows, n_columns,
+            planes, weights, band_tuple, center, sums, row, column, n_rows, n_columns,
             y_first, x_first, radius[0], radius[1], radius[2], radius[3],
         )  # fmt: skip
 

@@ -185,11 +185,11 @@ class _Window16:
 
 
 def _flat_sums16(
-    typingctx: Any, planes: Any, bands: Any, discs: Any, center: Any, at: Any, place_y: Any,
+    typingctx: Any, planes: Any, band_tuple: Any, discs: Any, center: Any, at: Any, place_y: Any,
     place_x: Any,
 ) -> Any:  # fmt: skip
-    returned = types.UniTuple(types.float32, 3 + len(bands))
-    signature = returned(planes, bands, discs, center, *[types.intp] * 3)
+    returned = types.UniTuple(types.float32, 3 + len(band_tuple))
+    signature = returned(planes, band_tuple, discs, center, *[types.intp] * 3)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         sums = [ir.Constant(F32, 0.0)] * 3  # 16 bits are for colour spaces, of four bands at most
@@ -225,7 +225,7 @@ flat_sums16: Any = _plain_sums16 if numba.config.DISABLE_JIT else intrinsic(_fla
 
 @kernel(inline="always")
 def window_sums16(
-    planes: Any, bands: Any, discs: Any, row: int, column: int, y: Any, x: Any, center: Any
+    planes: Any, band_tuple: Any, discs: Any, row: int, column: int, y: Any, x: Any, center: Any
 ) -> Any:  # fmt: skip
     """Sum position and colour over the flat window about one centre.
 
@@ -233,8 +233,8 @@ def window_sums16(
     ----------
     planes : ndarray, shape (C, PH, PW), int16
         Padded features.
-    bands : tuple
-        `static_bands(C)`.
+    band_tuple : tuple
+        `band_tuple_of(C)`.
     discs : Discs
         From `make_discs`.
     row, column, y, x
@@ -252,7 +252,7 @@ def window_sums16(
     place_y = int(np.rint(dy * np.float32(PLACES))) + PLACES // 2
     place_x = int(np.rint(dx * np.float32(PLACES))) + PLACES // 2
     at = (row + int(whole_y)) * planes.shape[2] + column + int(whole_x)
-    sums = flat_sums16(planes, bands, discs, center, at, place_y, place_x)
+    sums = flat_sums16(planes, band_tuple, discs, center, at, place_y, place_x)
     return (sums[0], sums[1] - sums[0] * dy, sums[2] - sums[0] * dx, *sums[3:])
 
 

@@ -1,4 +1,4 @@
-"""Palettes of one image: k-means, assignment of pixels to words, and counts of words."""
+"""Codebooks of one image: k-means, assignment of pixels to words, and counts of words."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Cancelled(Exception):
 
 
 @dataclass
-class Job:
+class Run:
     """One request, and how far it is."""
 
     picture: Path
@@ -77,11 +77,11 @@ class Works:
 
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
-        self.job: Job | None = None
+        self.job: Run | None = None
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
-    def begin(self, picture: Path, options: Mapping[str, Any]) -> Job:
+    def begin(self, picture: Path, options: Mapping[str, Any]) -> Run:
         """Start a job.
 
         Raises
@@ -89,7 +89,7 @@ class Works:
         InputError
             If an option is unknown or its value out of its domain.
         """
-        job = Job(picture, check(options))
+        job = Run(picture, check(options))
         with self._lock:
             if self.job is not None and not self.job.ended:
                 self.job.cancelled = True
@@ -103,7 +103,7 @@ class Works:
             if self.job is not None and not self.job.ended:
                 self.job.cancelled = True
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Run) -> None:
         with self._turn:
             try:
                 job.watch(0, 0)
@@ -118,7 +118,7 @@ class Works:
                 job.error = "an error of the program; see the terminal"
                 raise
 
-    def _make(self, job: Job) -> bytes:
+    def _make(self, job: Run) -> bytes:
         from segment.files import display_name
         from segment.images import read_image
         from segment.threads import watched
