@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent / "segment"
 STOREYS = [
     {"errors"},
     {"files", "memory", "notices", "params", "threads"},
+    {"clusters", "locks"},
     {"kernels"},
     {"kernels.regions", "kernels.points", "kernels.shapes"},
     {"regions", "points"},

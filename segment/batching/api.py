@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from segment.batching import coco
-from segment.batching.manifest import MANIFEST, Entry, Manifest, locked, read_manifest
+from segment.batching.manifest import LOCK, MANIFEST, Entry, Manifest, read_manifest
 from segment.batching.options import BatchOptions
 from segment.batching.picture import Task
 from segment.batching.plan import Job, Selection, Survey, select, survey
 from segment.batching.report import Failure, Progress, Report
 from segment.errors import FileError, InputError
 from segment.files import FULL, display_name, file_error
+from segment.locks import locked
 from segment.notices import say
 from segment.params import DEFAULT_KINDS, MAX_PIXELS, Cut, MeanShiftOptions, choose_scale
 from segment.regions.ranges import Range
@@ -146,7 +147,7 @@ def run(src: Path, dst: Path, options: BatchOptions, progress: Watch | None = No
     # Absolute, because the work is done elsewhere; links as they are, because names come from them.
     found = survey(Path(os.path.abspath(src)), Path(os.path.abspath(dst)), options)
     _make_folder(found.dst)
-    with locked(found.dst):
+    with locked(found.dst, LOCK):
         path = found.dst / MANIFEST
         entries = read_manifest(path)
         wants_coco = coco.KIND in options.recipe.kinds

@@ -1,19 +1,15 @@
-"""The manifest: one JSON line a picture, appended as work is done, and the lock that guards it."""
+"""The manifest: one JSON line a picture, appended as work is done."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from segment.errors import FileError
 from segment.exports import KINDS, output_paths
-from segment.files import display_name, file_error
+from segment.files import file_error
 
 MANIFEST = "manifest.jsonl"
 LOCK = ".segment.lock"
@@ -134,68 +130,3 @@ class Manifest:
 
     def close(self) -> None:
         os.close(self._descriptor)
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system takes back when the process dies, however.
-
-    Raises
-    ------
-    FileError
-        If another run holds it, or it cannot be made.
-    """
-    path = folder / LOCK
-    while True:
-        try:
-            stream = path.open("a+", encoding="utf-8")
-        except OSError as error:
-            raise file_error(folder, error, "write to") from error
-        with stream:
-            if not _try_lock(stream.fileno()):
-                stream.seek(0)
-                holder = stream.read(200).strip()
-                raise FileError(
-                    f"{display_name(folder)} is in use by another run"
-                    f"{f' ({display_name(holder)})' if holder else ''}; wait for it, or stop it"
-                )
-            if not _still_there(path, stream.fileno()):
-                continue  # its holder has just removed it
-            stream.truncate(0)
-            stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            stream.flush()
-            try:
-                yield
-            finally:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-            return
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
-            return False
-        if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}:
-            raise
-        # A file system without locks: better to work without one than not at all.
-    return True
-
-
-def _still_there(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False

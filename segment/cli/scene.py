@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segment.cli import groups, options
+from segment.cli import groups
 from segment.cli.batch import duration
 from segment.cli.progress import report as print_error
+from segment.cli.scene_options import SceneWork
 from segment.errors import SegmentError
 from segment.files import display_name
-from segment.params import MeanShiftOptions
 
 if TYPE_CHECKING:
     from segment.scenes import Progress, SceneReport
 
-DEFAULT = MeanShiftOptions()
 EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 WORDS = {
     "climbing": "climbing to modes",
@@ -33,43 +32,7 @@ WORDS = {
 }
 
 
-def _numbers(text: str) -> Any:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no list of bands; give one such as 4,3,2") from None
-
-
-def _file(option: str, suffixes: str, text: str) -> Any:
-    return Annotated[
-        Path | None,
-        typer.Option(
-            f"--{option}", metavar="FILE", show_default=False, help=f"{text} ({suffixes})."
-        ),
-    ]
-
-
-Bands = Annotated[
-    Any,
-    typer.Option(
-        "--bands",
-        metavar="N,...",
-        parser=_numbers,
-        show_default="all but alpha",
-        help="Bands to use, from 1, such as 4,3,2.",
-    ),
-]
-Nodata = Annotated[
-    float | None,
-    typer.Option(
-        "--nodata",
-        metavar="VALUE",
-        show_default="what SRC says",
-        help="Value of pixels that are left out, as NaN and transparent ones always are.",
-    ),
-]
-
-
+@groups.grouped
 def scene(
     context: typer.Context,
     src: Annotated[
@@ -79,115 +42,7 @@ def scene(
     dst: Annotated[
         Path, typer.Argument(metavar="DST", help="Raster of labels to write: .tif or .zarr.")
     ],
-    bands: Bands = None,
-    nodata: Nodata = None,
-    mask: Annotated[
-        Path | None,
-        typer.Option(
-            "--mask",
-            metavar="FILE",
-            show_default=False,
-            help="Raster of the same size, 0 where pixels are left out.",
-        ),
-    ] = None,
-    spatial_bandwidth: Annotated[
-        float,
-        typer.Option(
-            "--spatial-bandwidth",
-            "-s",
-            metavar="PIXELS",
-            help="Radius of the spatial window: larger looks farther and smooths more.",
-        ),
-    ] = 7.0,
-    range_bandwidth: Annotated[
-        float | None,
-        typer.Option(
-            "--range-bandwidth",
-            "-r",
-            metavar="UNITS",
-            show_default="6.5 of colours or with --scale",
-            help="Radius of the window of values, in units of the colour space: larger joins more.",
-        ),
-    ] = None,
-    scale: Annotated[
-        bool,
-        typer.Option(
-            "--scale",
-            help="Compare bands in per cent of their spread, from the 2nd to the 98th percentile.",
-        ),
-    ] = False,
-    min_size: options.MinSize = DEFAULT.min_size,
-    kernel: options.Kernel = DEFAULT.kernel,
-    color_space: Annotated[
-        str | None,
-        typer.Option(
-            "--color-space",
-            "-c",
-            metavar="NAME",
-            show_default="luv for 1 or 3 bands of 8 bits, else none",
-            help="Where values are compared: luv, lab, rgb, or none (bands in their own units).",
-        ),
-    ] = None,
-    value_range: Annotated[
-        Any,
-        typer.Option(
-            "--value-range",
-            metavar="LOW,HIGH",
-            parser=options.parse_value_range,
-            show_default="of the data type",
-            help="Values that are black and white, for luv, lab and rgb.",
-        ),
-    ] = None,
-    engine: options.Engine = DEFAULT.engine,
-    connectivity: options.Connectivity = DEFAULT.connectivity,
-    max_iter: options.MaxIter = DEFAULT.max_iter,
-    tol: options.Tol = DEFAULT.tol,
-    posterized: _file("posterized", ".tif, .zarr", "Each region in its mean colour") = None,  # type: ignore[valid-type]
-    filtered: _file("filtered", ".tif, .zarr", "The filtered pixels") = None,  # type: ignore[valid-type]
-    table: _file("table", ".csv, .parquet", "Table of the regions") = None,  # type: ignore[valid-type]
-    vector: _file("vector", ".gpkg, .fgb, .parquet, .geojson", "Outlines with the table") = None,  # type: ignore[valid-type]
-    preview: _file("preview", ".png", "A quick look with outlines") = None,  # type: ignore[valid-type]
-    cog: Annotated[
-        bool, typer.Option("--cog", help="Write cloud-optimised GeoTIFFs, with overviews.")
-    ] = False,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", show_default="half of what is free", help="What may be used: 4GB."
-        ),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", metavar="N", show_default="one a core", help="Tiles at once."),
-    ] = None,
-    tile: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PIXELS", show_default="2048, or what fits", help="Side of a tile, about."
-        ),
-    ] = None,
-    scratch: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", show_default="beside DST", help="Where unfinished work is kept."
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            show_default=False,
-            help="Work on a Dask cluster, such as tcp://host:8786.",
-        ),
-    ] = None,
-    accept_damaged: Annotated[
-        bool, typer.Option("--accept-damaged", help="Take blocks that are damaged as nodata.")
-    ] = False,
-    overwrite: options.Overwrite = False,
-    quiet: options.Quiet = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the report as one JSON object.")
-    ] = False,
+    work: SceneWork,
 ) -> None:
     """Segment a raster of any size, tile by tile, and keep its coordinates.
 
@@ -202,36 +57,18 @@ def scene(
     """
     from segment.cli.progress import Display
     from segment.exports import to_json
-    from segment.scenes import SceneOptions
     from segment.scenes.api import run
 
-    params: dict[str, Any] = {
-        "spatial_bandwidth": spatial_bandwidth,
-        "min_size": min_size,
-        "kernel": kernel,
-        "engine": engine,
-        "connectivity": connectivity,
-        "max_iter": max_iter,
-        "tol": tol,
-    }
-    if color_space is not None:
-        params["color_space"] = color_space
     try:
-        wanted = SceneOptions(
-            dst=dst, params=params, range_bandwidth=range_bandwidth, value_range=value_range,
-            scale=scale, bands=bands, mask=mask, nodata=nodata, posterized=posterized,
-            filtered=filtered, table=table, vector=vector, preview=preview, cog=cog,
-            memory=memory, tile=tile, jobs=jobs, scratch=scratch, scheduler=scheduler,
-            overwrite=overwrite, accept_damaged=accept_damaged,
-        )  # fmt: skip
-        with display(quiet=quiet) as show, Display(quiet=quiet).compiling():
+        wanted = work.options(dst)
+        with display(quiet=work.quiet) as show, Display(quiet=work.quiet).compiling():
             ended = run(src, wanted, show)
     except SegmentError as error:
         print_error(in_options(str(error), context))
         raise typer.Exit(1) from None
-    if json:
+    if work.json:
         print(to_json(ended.as_dict(), indent=None))
-    elif not quiet:
+    elif not work.quiet:
         print(summary(src, ended))
 
 

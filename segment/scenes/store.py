@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import shutil
-import socket
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from segment.errors import ExtraError, FileError
 from segment.files import display_name, file_error, temporary_name
+from segment.locks import locked
 
 MANIFEST = "scene.json"
 LOCK = "lock"
@@ -174,45 +173,12 @@ def hold(folder: Path) -> Iterator[None]:
                 f"cannot use {display_name(folder)} for scratch: it holds "
                 f"{display_name(sorted(strange)[0])}, which is not ours; choose another place"
             )
-        stream = (folder / LOCK).open("a+", encoding="utf-8")
     except OSError as error:
         if isinstance(error, FileError):
             raise
         raise file_error(folder, error, "write to") from error
-    with stream:
-        if not _lock(stream.fileno()):
-            stream.seek(0)
-            holder = stream.read(200).strip()
-            raise FileError(
-                f"{display_name(folder)} is in use by another run "
-                f"({display_name(holder) or 'just started'}); wait for it, or stop it"
-            )
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        stream.flush()
+    with locked(folder, LOCK):
         yield
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock a file with `fcntl`, which works on NFS too; where there are no locks, do without."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
-            return False
-        if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}:
-            raise
-    return True
 
 
 def begin(folder: Path, fingerprint: Mapping[str, Any]) -> list[str]:

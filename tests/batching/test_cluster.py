@@ -171,7 +171,7 @@ def test_without_any_worker_it_says_so_and_goes_on_with_the_next(
 def test_a_scheduler_that_is_not_there(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segment.batching.cluster.TIMEOUT", "1s")
+    monkeypatch.setattr("segment.clusters.TIMEOUT", "1s")
     src = pictures(tmp_path / "src", 1)
     with pytest.raises(FileError, match=r"cannot reach the scheduler .*is it running"):
         segment.batch(src, tmp_path / "dst", scheduler=address)

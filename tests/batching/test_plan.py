@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from segment.batching import BatchOptions
-from segment.batching.manifest import MANIFEST, Manifest, locked, read_manifest
+from segment.batching.manifest import LOCK, MANIFEST, Manifest, read_manifest
 from segment.batching.picture import digest, stamp
 from segment.batching.plan import Survey, select, survey
 from segment.errors import FileError, InputError
+from segment.locks import locked
 from segment.params import MeanShiftOptions
 from segment.workflow import Recipe
 
@@ -268,16 +269,16 @@ def test_names_that_are_no_text_survive_the_manifest(tmp_path: Path) -> None:
 
 def test_the_lock_keeps_a_second_run_out_and_is_given_back(tmp_path: Path) -> None:
     message = rf"in use by another run \(process {os.getpid()}"
-    with locked(tmp_path), pytest.raises(FileError, match=message), locked(tmp_path):
+    with locked(tmp_path, LOCK), pytest.raises(FileError, match=message), locked(tmp_path, LOCK):
         pass
-    with locked(tmp_path):
+    with locked(tmp_path, LOCK):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stale_lock_is_no_lock(tmp_path: Path) -> None:
     (tmp_path / ".segment.lock").write_text("process 1 on elsewhere\n")
-    with locked(tmp_path):
+    with locked(tmp_path, LOCK):
         pass
 
 
