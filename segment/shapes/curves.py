@@ -88,6 +88,7 @@ def smooth(
         samples, starts, shifts = smoothing.sample_arcs(
             arcs.points, arcs.offsets, arcs.sides, arcs.closed, labels, colors, strict, CELL
         )
+        smoothing.unbend_samples(samples, starts, arcs.closed)
         rough |= arcs.closed & (np.diff(starts) < FEWEST)
         places = _place_nodes(arcs, shifts, strict, rough, width, height)
         smoothing.relax_samples(samples, starts, places, arcs.closed)
@@ -97,7 +98,9 @@ def smooth(
         curves = _choose(Curves(*fitted), plain, rough)
         lines = curves.lines()
         cells = np.zeros_like(strict)
-        bad = clashing.find_clashes(lines.points, lines.offsets, cells, CELL) & ~rough
+        bad = (
+            clashing.find_clashes(lines.points, lines.offsets, arcs.nodes[0], cells, CELL) & ~rough
+        )
         cells = binary_dilation(cells, np.ones((3, 3), bool)) & ~strict
         turned = _turned(lines, layout, len(arcs)) & ~rough
         if not bad.any() and not turned.any():

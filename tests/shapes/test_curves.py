@@ -31,10 +31,10 @@ def coverage(figure: Any) -> NDArray[Any]:
 def figures() -> list[Any]:
     rng = np.random.default_rng(0)
     found = []
-    for radius in (18.0, 25.0, 37.0):
+    for radius in (8.0, 12.0, 14.0, 16.0, 18.0, 25.0, 37.0):
         x, y = 50 + rng.uniform(-0.5, 0.5, 2)
         found.append(pytest.param(Point(x, y).buffer(radius, 256), id=f"disc {radius:g}"))
-        for angle in rng.uniform(0, np.pi / 2, 2):
+        for angle in rng.uniform(0, np.pi / 2, 2) if radius > 16 else ():
             square = radius * np.exp(1j * (angle + np.arange(4) * np.pi / 2))
             corners = np.stack([x + square.real, y + square.imag], axis=1)
             found.append(pytest.param(Polygon(corners), id=f"square {radius:g}, {angle:.2f}"))
@@ -77,6 +77,18 @@ def test_curves_fit_together(name: str, with_image: bool) -> None:
     if (labels > 0).all():
         assert sum(s.area for s in shapes) == pytest.approx(labels.size, rel=1e-9)
         assert shapely.union_all(shapes).area == pytest.approx(labels.size, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", [1, 25, 30, 33])
+def test_outlines_do_not_touch(seed: int) -> None:
+    """Maps in which two borders come to run through the very same point."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 9, (60, 60))
+    image = rng.integers(0, 256, (60, 60, 3), np.uint8)
+    found = polygons(labels, smooth=True, image=image)
+    shapes = [shape(item.geometry) for item in found]
+    assert all(map(shapely.is_valid, shapes))
+    assert shapely.coverage_is_valid(shapes)
 
 
 def test_a_photograph_stays_whole() -> None:

@@ -1,4 +1,8 @@
-"""Polylines that cross or touch each other."""
+"""Polylines that cross or touch each other.
+
+.. [1] J. R. Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric
+   predicates", Discrete & Computational Geometry 18, 1997.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +12,67 @@ import numpy as np
 
 from segment.kernels.jit import kernel
 
+# Of the sum of two products: a difference that is smaller may be nothing but rounding [1]_.
+DOUBT = 4e-16
+
 
 @kernel()
-def _clash(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any) -> bool:
-    """Whether segments a b and c d cross or touch anywhere but at an end that they share."""
+def _turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
+    """Return on which side of the line from a to b point c lies; 0 if on it, or in doubt."""
+    one, other = (bx - ax) * (cy - ay), (by - ay) * (cx - ax)
+    turn = one - other
+    return turn if abs(turn) > DOUBT * (abs(one) + abs(other)) else 0.0
+
+
+@kernel()
+def _cross(ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, dx: Any, dy: Any) -> bool:
+    """Whether segments a b and c d cross or touch."""
     if max(ax, bx) < min(cx, dx) or max(cx, dx) < min(ax, bx):
         return False
     if max(ay, by) < min(cy, dy) or max(cy, dy) < min(ay, by):
         return False
-    if (bx == cx and by == cy) or (bx == dx and by == dy):
-        ax, ay, bx, by = bx, by, ax, ay
-    if ax == dx and ay == dy:
-        cx, cy, dx, dy = dx, dy, cx, cy
-    one = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    other = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax)
-    if ax == cx and ay == cy:  # do they leave the same way?
-        ahead = (bx - ax) * (dx - ax) + (by - ay) * (dy - ay)
-        return (bx == dx and by == dy) or (other == 0 and ahead > 0)
-    third = (dx - cx) * (ay - cy) - (dy - cy) * (ax - cx)
-    fourth = (dx - cx) * (by - cy) - (dy - cy) * (bx - cx)
+    one, other = _turn(ax, ay, bx, by, cx, cy), _turn(ax, ay, bx, by, dx, dy)
+    third, fourth = _turn(cx, cy, dx, dy, ax, ay), _turn(cx, cy, dx, dy, bx, by)
     return min(one, other) <= 0 <= max(one, other) and min(third, fourth) <= 0 <= max(third, fourth)
 
 
 @kernel()
-def find_clashes(points: Any, offsets: Any, cells: Any, cell: int) -> Any:
-    """Return which polylines cross or touch another, or themselves, but at common ends.
+def _overlap(ax: float, ay: float, bx: float, by: float, dx: float, dy: float) -> bool:
+    """Whether segments a b and a d, which both begin at a, have more in common than a."""
+    ahead = (bx - ax) * (dx - ax) + (by - ay) * (dy - ay)
+    return ahead > 0 and _turn(ax, ay, bx, by, dx, dy) == 0
+
+
+@kernel()
+def _clash(points: Any, vertices: Any, i: int, j: int) -> bool:
+    """Whether the segments from points i and j have anything in common but a vertex."""
+    a, b, c, d = i, i + 1, j, j + 1
+    if vertices[b] == vertices[c] or vertices[b] == vertices[d]:
+        a, b = b, a
+    if vertices[a] == vertices[d]:
+        c, d = d, c
+    ax, ay, bx, by = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
+    if vertices[a] != vertices[c]:
+        return _cross(ax, ay, bx, by, points[c, 0], points[c, 1], points[d, 0], points[d, 1])
+    return vertices[b] == vertices[d] or _overlap(ax, ay, bx, by, points[d, 0], points[d, 1])
+
+
+@kernel()
+def _number_vertices(offsets: Any, nodes: Any, n_points: int) -> Any:
+    """Return a number for each point, the same for those only that are one vertex of the map."""
+    vertices = np.arange(n_points)
+    for arc in range(len(offsets) - 1):
+        first, last = offsets[arc], offsets[arc + 1] - 1
+        if nodes[arc, 0] < 0:
+            vertices[last] = first
+        else:
+            vertices[first], vertices[last] = n_points + nodes[arc, 0], n_points + nodes[arc, 1]
+    return vertices
+
+
+@kernel()
+def find_clashes(points: Any, offsets: Any, nodes: Any, cells: Any, cell: int) -> Any:
+    """Return which polylines cross or touch another, or themselves, but at nodes that they share.
 
     Segments are compared that meet in a cell of a grid.
 
@@ -40,6 +80,8 @@ def find_clashes(points: Any, offsets: Any, cells: Any, cell: int) -> Any:
     ----------
     points, offsets
         As `flatten` returns them.
+    nodes : ndarray, shape (A, 2), int64
+        At which node each polyline begins and ends; -1 for loops.
     cells : ndarray of bool
         The grid; where they do becomes true.
     cell : int
@@ -48,6 +90,7 @@ def find_clashes(points: Any, offsets: Any, cells: Any, cell: int) -> Any:
     rows, columns = cells.shape
     starts = np.zeros(columns * rows + 1, np.int64)
     n_arcs = len(offsets) - 1
+    vertices = _number_vertices(offsets, nodes, len(points))
     bad = np.zeros(n_arcs, np.bool_)
     for fill in range(2):
         if fill:
@@ -75,10 +118,7 @@ def find_clashes(points: Any, offsets: Any, cells: Any, cell: int) -> Any:
             i, arc = entries[m, 0], entries[m, 1]
             for o in range(m + 1, starts[k + 1]):
                 j, other = entries[o, 0], entries[o, 1]
-                if _clash(
-                    points[i, 0], points[i, 1], points[i + 1, 0], points[i + 1, 1],
-                    points[j, 0], points[j, 1], points[j + 1, 0], points[j + 1, 1],
-                ):  # fmt: skip
+                if _clash(points, vertices, i, j):
                     bad[arc] = bad[other] = True
                     cells[k // columns, k % columns] = True
     return bad

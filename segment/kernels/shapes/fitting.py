@@ -15,6 +15,7 @@ SPAN = 4  # points either way that show a corner
 SHARP = 0.6  # cosine of the turn, about 53 degrees, from which on it is one
 NEAR = 1.5  # how far the sides of a corner may meet from its point, in pixels
 ROUNDS = 4  # of finding better parameters
+MOST_GROWTH = 0.2  # of a curve's arms, so that it keeps its area
 STRAIGHT = 0.1, 0.3  # a stretch between corners is a line within so many pixels, or share of it
 
 
@@ -121,6 +122,51 @@ def _best_curve(line: Any, a: int, b: int, u: Any, tangents: Any, curve: Any) ->
     curve[2, 0], curve[2, 1] = q[0] + bx * right, q[1] + by * right
 
 
+@kernel(inline="always")
+def _area(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
+    """Return the signed area between a curve and its chord: a, b and c are its further control
+    points, seen from the first. It is the sum of x dy - y dx, halved."""
+    one, other, third = ax * by - ay * bx, ax * cy - ay * cx, bx * cy - by * cx
+    return 0.15 * (one + other + 2 * third)
+
+
+@kernel()
+def _area_beyond(line: Any, a: int, b: int) -> float:
+    """Return the area between the points from a to b and their chord, as of a spline through them.
+
+    The spline is that of Catmull and Rom.
+    """
+    total = 0.0
+    for i in range(a, b):
+        dx, dy = line[i + 1, 0] - line[i, 0], line[i + 1, 1] - line[i, 1]
+        p, q = max(i - 1, a), min(i + 2, b)
+        share = 1 / (3 * (i + 1 - p)), 1 / (3 * (q - i))
+        ux, uy = (line[i + 1, 0] - line[p, 0]) * share[0], (line[i + 1, 1] - line[p, 1]) * share[0]
+        vx, vy = (line[q, 0] - line[i, 0]) * share[1], (line[q, 1] - line[i, 1]) * share[1]
+        total += _area(ux, uy, dx - vx, dy - vy, dx, dy)
+        x, y = line[i, 0] - line[a, 0], line[i, 1] - line[a, 1]
+        total += 0.5 * (x * dy - y * dx)
+    return total
+
+
+@kernel()
+def _keep_area(line: Any, a: int, b: int, curve: Any) -> None:
+    """Lengthen or shorten the arms of a curve so that it cuts off the area that its points do."""
+    x0, y0 = curve[0]
+    ax, ay = curve[1, 0] - x0, curve[1, 1] - y0
+    bx, by = curve[2, 0] - curve[3, 0], curve[2, 1] - curve[3, 1]
+    dx, dy = curve[3, 0] - x0, curve[3, 1] - y0
+    # With arms s times as long the area is linear * s + square * s².
+    linear = 0.15 * (ax * dy - ay * dx) * 2 + 0.15 * 2 * (bx * dy - by * dx)
+    square = 0.15 * (ax * by - ay * bx)
+    missing = _area_beyond(line, a, b) - linear - square
+    slope = linear + 2 * square
+    if abs(missing) < MOST_GROWTH * abs(slope):
+        s = 1 + missing / slope
+        curve[1, 0], curve[1, 1] = x0 + s * ax, y0 + s * ay
+        curve[2, 0], curve[2, 1] = curve[3, 0] + s * bx, curve[3, 1] + s * by
+
+
 @kernel()
 def _worst(line: Any, a: int, b: int, u: Any, curve: Any) -> Any:
     """Return the point farthest from the curve at its parameter, and its distance²."""
@@ -198,6 +244,7 @@ def _fit_stretch(
             _best_curve(line, a, b, u, (ax, ay, bx, by), curve)
             at, most = _worst(line, a, b, u, curve)
         if most <= limit or b - a < 2:
+            _keep_area(line, a, b, curve)
             for k in range(1, 4):
                 out[n, 0], out[n, 1] = curve[k, 0], curve[k, 1]
                 n += 1
@@ -316,7 +363,8 @@ def _fit_arc(line: Any, strict: Any, closed: bool, tolerance: float, out: Any, n
 
 @kernel()
 def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
-    """Return curves as polylines that are nowhere farther away than `flatness`."""
+    """Return curves as polylines that are nowhere farther away than `flatness`, and bound the same
+    areas."""
     total = 0
     for attempt in range(2):
         if attempt:
@@ -334,14 +382,42 @@ def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
                     x = curve[k, 0] - 2 * curve[k + 1, 0] + curve[k + 2, 0]
                     y = curve[k, 1] - 2 * curve[k + 1, 1] + curve[k + 2, 1]
                     bend = max(bend, np.sqrt(x * x + y * y))
-                # A curve is at most 6/8 of its largest second difference from its chord.
-                steps = max(int(np.ceil(np.sqrt(0.75 * bend / flatness))), 1)
+                # A curve is at most 6/8 of its largest second difference from its chord, and what
+                # makes up for that 4/3 of it from the curve.
+                steps = max(int(np.ceil(np.sqrt(bend / flatness))), 1)
                 if attempt:
                     for k in range(1, steps):
                         points[n + k - 1] = _bezier(curve, k / steps)
                     points[n + steps - 1] = curve[3]
+                    _swell(points[n - 1 : n + steps], curve)
                 n += steps
             if attempt:
                 out_offsets[arc + 1] = n
         total = n
     return points, out_offsets
+
+
+@kernel()
+def _swell(points: Any, curve: Any) -> None:
+    """Move points along a curve, all but its ends, to where they cut off the area that it does."""
+    n = len(points) - 1
+    x0, y0 = points[0]
+    beyond = squares = 0.0
+    for k in range(1, n):
+        px, py = points[k, 0] - x0, points[k, 1] - y0
+        qx, qy = points[k + 1, 0] - x0, points[k + 1, 1] - y0
+        beyond += 0.5 * (px * qy - py * qx)
+        squares += (points[k + 1, 0] - points[k - 1, 0]) ** 2
+        squares += (points[k + 1, 1] - points[k - 1, 1]) ** 2
+    if squares == 0:
+        return
+    missing = -beyond + _area(
+        curve[1, 0] - x0, curve[1, 1] - y0, curve[2, 0] - x0, curve[2, 1] - y0,
+        curve[3, 0] - x0, curve[3, 1] - y0,
+    )  # fmt: skip
+    share = 2 * missing / squares
+    x, y = points[0]
+    for k in range(1, n):
+        ux, uy = points[k + 1, 0] - x, points[k + 1, 1] - y
+        x, y = points[k]
+        points[k, 0], points[k, 1] = x + share * uy, y - share * ux
