@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from segment.compiling import Meter
+from segment.exports import save, summary
 from segment.exports.kinds import KINDS
 from segment.images import read_image
 from segment.images.nodata import check_nodata
@@ -36,8 +38,6 @@ BYTES_PER_PIXEL, LARGE = 32, 1 << 24
 class Show(Protocol):
     """Whoever wants to see how the work goes on; `segment.cli.progress.Display` does."""
 
-    compile_seconds: float
-
     def note(self, text: str) -> None: ...
     def stage(self, stage: str) -> None: ...
     def watch(self, done: int, total: int) -> None: ...
@@ -45,8 +45,6 @@ class Show(Protocol):
 
 class Unseen:
     """Shows nothing."""
-
-    compile_seconds = 0.0
 
     def note(self, text: str) -> None:
         pass
@@ -147,79 +145,105 @@ def make(
     FileError, InputError
         If the picture cannot be read, segmented or saved.
     """
-    from segment import exports
     from segment.files import display_name
 
-    show = show or Unseen()
-    name = display_name(source)
-    clock = Clock(show)
-    notes: list[str] = []
-
-    def note(text: str) -> None:
-        if text not in notes:
-            notes.append(text)
-            show.note(f"{name}: {text}")
-
-    image = read_image(
-        source,
-        page=whole_number("page", recipe.page, minimum=0),
-        max_pixels=recipe.max_pixels,
-        accept_damaged=recipe.accept_damaged,
-        nodata=recipe.nodata,
-        mask=recipe.mask,
-        value_range=recipe.value_range,
-    )
-    for text in image.notes:
-        if not (recipe.every_page and text.endswith(LEFT_OUT)):
-            note(text)
-    clock.lap("read")
-    height, width = image.shape
-    if height * width > LARGE:
-        refuse_beyond(
-            height * width * BYTES_PER_PIXEL + 2 * image.pixels.nbytes,
-            f"{name}, {width} x {height} pixels,",
-            "segment scene works in less, in tiles",
+    work = _Making(display_name(source), recipe, n_threads, show or Unseen())
+    with work.clock.running():
+        image = work.read(source)
+        if ask is not None:
+            ask(image)
+            work.clock.lap("wait")
+        found, filtered = work.segment(image)
+        segmentation, hierarchy = work.cut(found)
+        work.show.stage(f"{work.name}: saving")
+        record = work.record(source)
+        outputs = save(
+            segmentation,
+            image,
+            stem,
+            recipe.kinds,
+            filtered=filtered,
+            hierarchy=hierarchy,
+            record=record,
+            options=recipe.options,
+            target=target,
+            overwrite=overwrite,
         )
-    if ask is not None:
-        ask(image)
-        clock.lap("wait")
-    show.stage(f"{name}: segmenting {width}x{height}")
-    with listening(note):
-        found, filtered = find_regions(image, recipe, n_threads, show)
-    segmentation = found.segmentation
-    clock.lap("segment")
-    hierarchy: Hierarchy | None = None
-    if recipe.cut.wanted or "hierarchy" in recipe.needs:
-        show.stage(f"{name}: merging {segmentation.n_regions:,} regions")
-        hierarchy = found.merge(n_threads)
+        work.clock.lap("save")
+    facts = {**summary(segmentation), **record}
+    return Outcome(image, segmentation, outputs, work.clock.laps, facts)
+
+
+class _Making:
+    """The stages of `make`, each of which says what it does and takes its time."""
+
+    def __init__(self, name: str, recipe: Recipe, n_threads: int, show: Show) -> None:
+        self.name, self.recipe, self.n_threads, self.show = name, recipe, n_threads, show
+        self.clock = Clock()
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            self.show.note(f"{self.name}: {text}")
+
+    def read(self, source: str | os.PathLike[str]) -> Image:
+        recipe = self.recipe
+        image = read_image(
+            source,
+            page=whole_number("page", recipe.page, minimum=0),
+            max_pixels=recipe.max_pixels,
+            accept_damaged=recipe.accept_damaged,
+            nodata=recipe.nodata,
+            mask=recipe.mask,
+            value_range=recipe.value_range,
+        )
+        for text in image.notes:
+            if not (recipe.every_page and text.endswith(LEFT_OUT)):
+                self.note(text)
+        self.clock.lap("read")
+        height, width = image.shape
+        if height * width > LARGE:
+            refuse_beyond(
+                height * width * BYTES_PER_PIXEL + 2 * image.pixels.nbytes,
+                f"{self.name}, {width} x {height} pixels,",
+                "segment scene works in less, in tiles",
+            )
+        return image
+
+    def segment(self, image: Image) -> tuple[Leaves, NDArray[Any] | None]:
+        height, width = image.shape
+        self.show.stage(f"{self.name}: segmenting {width}x{height}")
+        with listening(self.note):
+            found = find_regions(image, self.recipe, self.n_threads, self.show)
+        self.clock.lap("segment")
+        return found
+
+    def cut(self, found: Leaves) -> tuple[Segmentation, Hierarchy | None]:
+        """Return the regions asked for, and the tree if it was needed for them or is saved."""
+        cut, segmentation = self.recipe.cut, found.segmentation
+        hierarchy: Hierarchy | None = None
+        if cut.wanted or "hierarchy" in self.recipe.needs:
+            self.show.stage(f"{self.name}: merging {segmentation.n_regions:,} regions")
+            hierarchy = found.merge(self.n_threads)
+            if cut.wanted:
+                segmentation = hierarchy.cut(cut.level, cut.n_regions)
+            self.clock.lap("merge")
+        for text in _doubts(found, segmentation, cut):
+            self.note(text)
+        return segmentation, hierarchy
+
+    def record(self, source: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return what is kept of how the result was made."""
+        recipe = self.recipe
+        record: dict[str, Any] = {"input": os.fspath(source), "seconds": self.clock.laps}
+        if recipe.every_page:
+            record["page"] = recipe.page
         if recipe.cut.wanted:
-            segmentation = hierarchy.cut(recipe.cut.level, recipe.cut.n_regions)
-        clock.lap("merge")
-    for text in _doubts(found, segmentation, recipe.cut):
-        note(text)
-    show.stage(f"{name}: saving")
-    record: dict[str, Any] = {"input": os.fspath(source), "seconds": clock.laps}
-    if recipe.every_page:
-        record["page"] = recipe.page
-    if recipe.cut.wanted:
-        record["cut"] = {"level": recipe.cut.level, "n_regions": recipe.cut.n_regions}
-    if notes:
-        record["notes"] = notes
-    outputs = exports.save(
-        segmentation,
-        image,
-        stem,
-        recipe.kinds,
-        filtered=filtered,
-        hierarchy=hierarchy,
-        record=record,
-        options=recipe.options,
-        target=target,
-        overwrite=overwrite,
-    )
-    clock.lap("save")
-    facts = {**exports.summary(segmentation), **record}
-    return Outcome(image, segmentation, outputs, clock.laps, facts)
+            record["cut"] = {"level": recipe.cut.level, "n_regions": recipe.cut.n_regions}
+        if self.notes:
+            record["notes"] = self.notes
+        return record
 
 
 def find_regions(
@@ -262,18 +286,15 @@ def _doubts(found: Leaves, segmentation: Segmentation, cut: Cut) -> Iterator[str
         yield from doubts(n, segmentation._pixels, segmentation.params)
 
 
-class Clock:
+class Clock(Meter):
     """Seconds between laps, without what was spent on compiling."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.laps: dict[str, float] = {}
-        self._show = show
-        self._last = self._now()
+        self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        now = self._now()
+        now = time.perf_counter() - self.seconds
         self.laps[name] = round(now - self._last, 4)
         self._last = now
-
-    def _now(self) -> float:
-        return time.perf_counter() - self._show.compile_seconds

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent / "segment"
 # own storey; the rooms of a wing do not know the other wing (see WINGS).
 STOREYS = [
     {"errors"},
-    {"files", "memory", "notices", "params", "threads"},
+    {"compiling", "files", "memory", "notices", "params", "threads"},
     {"clusters", "locks"},
     {"kernels"},
     {"kernels.regions", "kernels.points", "kernels.shapes"},

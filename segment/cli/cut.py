@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,26 +14,33 @@ from segment.errors import InputError
 from segment.files import display_name
 from segment.params import DEFAULT_LEVEL, Cut
 
+if TYPE_CHECKING:
+    from segment.cli.planning import Planned
+    from segment.regions.hierarchy import Hierarchy
+    from segment.regions.segmentation import Segmentation
+
+Tree = Annotated[
+    Path,
+    typer.Argument(metavar="TREE.npz", readable=False, help="What --save hierarchy has written."),
+]
+ProjectFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="FILE",
+        readable=False,
+        help="Cut as in a project that the page of the same tree has exported.",
+    ),
+]
+
 
 @groups.grouped
 def cut(
     context: typer.Context,
-    tree: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TREE.npz", readable=False, help="What --save hierarchy has written."
-        ),
-    ],
+    tree: Tree,
     saving: groups.Saving,
     output: options.Output = Path("outputs"),
-    project: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            readable=False,
-            help="Cut as in a project that the page of the same tree has exported.",
-        ),
-    ] = None,
+    project: ProjectFile = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -49,7 +56,6 @@ def cut(
     """
     from segment import exports
     from segment.cli.planning import plan, prepare_folder
-    from segment.page import apply_project, read_project
     from segment.regions.hierarchy import Hierarchy
 
     with groups.usage(context):
@@ -64,43 +70,52 @@ def cut(
             raise InputError("save=filtered needs the climb itself; use  segment image")
         # Named after the picture, not after the tree.
         source = tree.with_name(tree.name.replace(".hierarchy.npz", ".npz"))
-        (job,) = plan([source], output, kinds, existing="overwrite" if overwrite else "error")
+        (item,) = plan([source], output, kinds, existing="overwrite" if overwrite else "error")
     display = Display(quiet=quiet)
     with display.working(f"{display_name(tree)}: cutting"), display.compiling():
         hierarchy = Hierarchy.load(tree)
-        if project is None:
-            segmentation = hierarchy.cut(at.level, at.n_regions)
-            made: dict[str, Any] = {"level": at.level, "n_regions": at.n_regions}
-        else:
-            segmentation = apply_project(hierarchy, read_project(project))
-            made = {"project": os.fspath(project)}
+        segmentation, made = _cut(hierarchy, at, project)
         if output != exports.STDOUT:
-            prepare_folder(output if job.target is None else output.parent)
+            prepare_folder(output if item.target is None else output.parent)
         record = {"input": os.fspath(tree), "cut": made}
         written = exports.save(
             segmentation,
             segmentation.image(),
-            job.stem,
+            item.stem,
             kinds,
             hierarchy=hierarchy,
             record=record,
             options=given,
-            target=job.target,
+            target=item.target,
             overwrite=overwrite,
         )
     if output == exports.STDOUT:
         return
     outputs = {kind: os.fspath(path) for kind, path in written.items()}
-    facts = exports.summary(segmentation) | record | {"outputs": outputs}
     if json:
+        facts = exports.summary(segmentation) | record | {"outputs": outputs}
         display.print(exports.to_json(facts, indent=None))
     elif not quiet:
-        from segment.cli.image import where
+        display.print(_summary_line(tree, segmentation, item, outputs))
 
-        n = segmentation.n_regions
-        level = segmentation.level
-        scale = "as in the project" if level is None else f"level {level:.3g}"
-        display.print(
-            f"{display_name(tree)}: {n:,} region{'s' * (n != 1)}, {scale}"
-            f" -> {where(job, facts['outputs'])}"
-        )
+
+def _cut(
+    hierarchy: Hierarchy, at: Cut, project: Path | None
+) -> tuple[Segmentation, dict[str, Any]]:
+    """Return the regions, and what is kept of where they were cut."""
+    from segment.page import apply_project, read_project
+
+    if project is None:
+        made = {"level": at.level, "n_regions": at.n_regions}
+        return hierarchy.cut(at.level, at.n_regions), made
+    return apply_project(hierarchy, read_project(project)), {"project": os.fspath(project)}
+
+
+def _summary_line(
+    tree: Path, segmentation: Segmentation, item: Planned, outputs: dict[str, str]
+) -> str:
+    from segment.cli.image import where
+
+    n, level = segmentation.n_regions, segmentation.level
+    scale = "as in the project" if level is None else f"level {level:.3g}"
+    return f"{display_name(tree)}: {n:,} region{'s' * (n != 1)}, {scale} -> {where(item, outputs)}"

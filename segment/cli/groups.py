@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
-from segment.cli import options
+from segment.cli import kind_options, options
 from segment.errors import InputError, SegmentError
 from segment.exports.kinds import KINDS, check_options, every_kind, parse_kinds
 from segment.params import (
@@ -57,15 +57,15 @@ class Saving:
     save: options.Save = options.SAVED
     regions: options.Regions = None
     level: options.Level = None
-    outline_color: options.OutlineColor = None
-    outline_width: options.OutlineWidth = None
-    properties: options.Properties = None
-    svg_style: options.SvgStyle = None
-    palette: options.Palette = None
-    tolerance: options.Tolerance = None
-    smooth: options.Smooth = False
-    category: options.Category = None
-    coco_polygons: options.CocoPolygons = False
+    outline_color: kind_options.OutlineColor = None
+    outline_width: kind_options.OutlineWidth = None
+    properties: kind_options.Properties = None
+    svg_style: kind_options.SvgStyle = None
+    palette: kind_options.Palette = None
+    tolerance: kind_options.Tolerance = None
+    smooth: kind_options.Smooth = False
+    category: kind_options.Category = None
+    coco_polygons: kind_options.CocoPolygons = False
 
     @property
     def given(self) -> dict[str, Any]:

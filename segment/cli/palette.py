@@ -20,38 +20,42 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, LEAST = 960, 160, 8
 
 
+Bandwidth = Annotated[
+    float | None,
+    typer.Option(
+        "--bandwidth",
+        "-b",
+        metavar="UNITS",
+        show_default="5, 3 or 2: the first with 5 colours",
+        help="Standard deviation of the kernel, in colour units: larger gives fewer colours.",
+    ),
+]
+NColors = Annotated[
+    int | None,
+    typer.Option("--n-colors", "-n", metavar="N", show_default="all", help="Most colours to give."),
+]
+ColorSpace = Annotated[
+    str,
+    typer.Option(
+        "--color-space",
+        "-c",
+        metavar="NAME",
+        help="Where colours are compared: lab, luv or rgb.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT.png", help="Draw the palette there."),
+]
+
+
 def palette(
     context: typer.Context,
     images: options.Images,
-    bandwidth: Annotated[
-        float | None,
-        typer.Option(
-            "--bandwidth",
-            "-b",
-            metavar="UNITS",
-            show_default="5, 3 or 2: the first with 5 colours",
-            help="Standard deviation of the kernel, in colour units: larger gives fewer colours.",
-        ),
-    ] = None,
-    n_colors: Annotated[
-        int | None,
-        typer.Option(
-            "--n-colors", "-n", metavar="N", show_default="all", help="Most colours to give."
-        ),
-    ] = None,
-    color_space: Annotated[
-        str,
-        typer.Option(
-            "--color-space",
-            "-c",
-            metavar="NAME",
-            help="Where colours are compared: lab, luv or rgb.",
-        ),
-    ] = "lab",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="OUT.png", help="Draw the palette there."),
-    ] = None,
+    bandwidth: Bandwidth = None,
+    n_colors: NColors = None,
+    color_space: ColorSpace = "lab",
+    output: Output = None,
     nodata: options.Nodata = None,
     mask: options.Mask = None,
     value_range: options.ValueRange = None,

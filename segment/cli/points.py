@@ -19,64 +19,71 @@ if TYPE_CHECKING:
 SHOWN = 20
 SHOWN_FEATURES = 6
 
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV, TSV, TXT or NPY file, one point a row; - reads standard input.",
+    ),
+]
+Bandwidth = Annotated[
+    str | None,
+    typer.Option(
+        "--bandwidth",
+        "-b",
+        metavar="UNITS,...",
+        show_default="estimated",
+        help="Radius of the kernel (Gaussian: standard deviation), or one for each column.",
+    ),
+]
+Scale = Annotated[
+    bool,
+    typer.Option(
+        "--scale", help="Measure each column, and the bandwidth, in its standard deviations."
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        "-c",
+        metavar="NAME,...",
+        show_default="all numbers",
+        help="Columns to use: names from the header, numbers from 1, or ranges such as 2-4.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT.csv",
+        help="Write the rows with their labels there, and the centres to OUT.centers.csv.",
+    ),
+]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw the clusters.")]
+Surface = Annotated[
+    Path | None,
+    typer.Option(
+        "--surface", metavar="OUT.png", help="Draw the density of two columns as a surface."
+    ),
+]
+Demo = Annotated[
+    bool,
+    typer.Option("--demo", help="Cluster 300 made-up points; print where each ends, and draw."),
+]
+
 
 def points(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="CSV, TSV, TXT or NPY file, one point a row; - reads standard input.",
-        ),
-    ] = None,
-    bandwidth: Annotated[
-        str | None,
-        typer.Option(
-            "--bandwidth",
-            "-b",
-            metavar="UNITS,...",
-            show_default="estimated",
-            help="Radius of the kernel (Gaussian: standard deviation), or one for each column.",
-        ),
-    ] = None,
-    scale: Annotated[
-        bool,
-        typer.Option(
-            "--scale", help="Measure each column, and the bandwidth, in its standard deviations."
-        ),
-    ] = False,
+    file: File = None,
+    bandwidth: Bandwidth = None,
+    scale: Scale = False,
     kernel: options.Kernel = "gaussian",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            "-c",
-            metavar="NAME,...",
-            show_default="all numbers",
-            help="Columns to use: names from the header, numbers from 1, or ranges such as 2-4.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT.csv",
-            help="Write the rows with their labels there, and the centres to OUT.centers.csv.",
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw the clusters.")
-    ] = None,
-    surface: Annotated[
-        Path | None,
-        typer.Option(
-            "--surface", metavar="OUT.png", help="Draw the density of two columns as a surface."
-        ),
-    ] = None,
-    demo: Annotated[
-        bool,
-        typer.Option("--demo", help="Cluster 300 made-up points; print where each ends, and draw."),
-    ] = False,
+    columns: Columns = None,
+    output: Output = None,
+    plot: Plot = None,
+    surface: Surface = None,
+    demo: Demo = False,
     n_threads: options.NThreads = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+from segment.compiling import watch_compilation
 
 
 def stages(seconds: Mapping[str, float]) -> str:
@@ -17,33 +18,6 @@ def stages(seconds: Mapping[str, float]) -> str:
 def report(message: str) -> None:
     """Print an error as one line on stderr."""
     print("segment: " + "\\n".join(message.splitlines()), file=sys.stderr, flush=True)
-
-
-@contextmanager
-def watch_compilation(begin: Callable[[], None], end: Callable[[float], None]) -> Iterator[None]:
-    """Call `begin()` when Numba starts to compile in the block, and `end(seconds)` after it.
-
-    Kernels that load from the cache do not count, so whoever is told to wait does have to.
-    """
-    from numba.core import event
-
-    class Listener(event.Listener):
-        depth = 0  # a kernel that calls another one compiles it within its own compilation
-        started = 0.0
-
-        def on_start(self, _: Any) -> None:
-            self.depth += 1
-            if self.depth == 1:
-                self.started = time.perf_counter()
-                begin()
-
-        def on_end(self, _: Any) -> None:
-            self.depth -= 1
-            if self.depth == 0:
-                end(time.perf_counter() - self.started)
-
-    with event.install_listener("numba:compile", Listener()):
-        yield
 
 
 class Display:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numba
 import pytest
 
-from segment.cli.progress import Display, watch_compilation
+from segment.cli.progress import Display
+from segment.compiling import watch_compilation
 
 
 def fresh_kernel():

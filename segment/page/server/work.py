@@ -40,7 +40,6 @@ class Run:
     page: bytes | None = None
     cancelled: bool = False
     notes: list[str] = field(default_factory=list)
-    compile_seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
