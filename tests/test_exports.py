@@ -14,17 +14,7 @@ import segment
 from segment import exports
 from segment.errors import FileError, InputError
 from segment.images import Image, read_image, write_image
-
-
-def picture(dtype: type = np.uint8, shape: tuple[int, ...] = (24, 30, 3)) -> np.ndarray:
-    """Two flat halves with a little noise, in the scale of `dtype`."""
-    rng = np.random.default_rng(0)
-    values = np.full(shape, 0.2)
-    values[:, shape[1] // 2 :] = 0.8
-    values += rng.uniform(-0.01, 0.01, shape)
-    if np.dtype(dtype).kind == "f":
-        return values.astype(dtype)
-    return np.rint(values * np.iinfo(dtype).max).astype(dtype)
+from tests.pictures import halves
 
 
 def cut(pixels: np.ndarray, **options) -> segment.Segmentation:
@@ -32,7 +22,7 @@ def cut(pixels: np.ndarray, **options) -> segment.Segmentation:
 
 
 def test_every_kind_is_written_and_says_where(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     written = exports.save(
         cut(pixels), Image(pixels), tmp_path / "a", tuple(exports.KINDS), filtered=pixels
     )
@@ -45,7 +35,7 @@ def test_every_kind_is_written_and_says_where(tmp_path: Path) -> None:
 
 
 def test_labels_come_back_unchanged(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     result = cut(pixels)
     written = exports.save(result, Image(pixels), tmp_path / "a", ["labels"])
     assert written["labels"].name == "a.labels.png"
@@ -53,7 +43,7 @@ def test_labels_come_back_unchanged(tmp_path: Path) -> None:
 
 
 def test_many_labels_go_into_a_tiff(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     labels = np.arange(1, 300 * 300 + 1, dtype=np.int32).reshape(300, 300)
     result = cut(pixels)
     object.__setattr__(result, "labels", labels)
@@ -73,7 +63,7 @@ def test_many_labels_go_into_a_tiff(tmp_path: Path) -> None:
     ],
 )
 def test_posterized_keeps_depth_and_bands(tmp_path: Path, dtype, shape, suffix) -> None:
-    pixels = picture(dtype, shape)
+    pixels = halves(dtype, shape)
     bands = {"color_space": "none", "range_bandwidth": 3000.0} if shape[2:] == (5,) else {}
     result = cut(pixels, **bands)
     written = exports.save(result, Image(pixels), tmp_path / "a", ["posterized"])
@@ -84,7 +74,7 @@ def test_posterized_keeps_depth_and_bands(tmp_path: Path, dtype, shape, suffix) 
 
 
 def test_transparency_resolution_and_profile_are_kept(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     alpha = np.full(pixels.shape[:2], 255, np.uint8)
     alpha[:5] = 0
     source = write_image(tmp_path / "in.png", pixels, alpha=alpha, resolution=(300.0, 300.0))
@@ -97,7 +87,7 @@ def test_transparency_resolution_and_profile_are_kept(tmp_path: Path) -> None:
 
 
 def test_boundaries_are_black_and_white(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     result = cut(pixels)
     written = exports.save(result, Image(pixels), tmp_path / "a", ["boundaries"])
     back = read_image(written["boundaries"]).pixels
@@ -106,7 +96,7 @@ def test_boundaries_are_black_and_white(tmp_path: Path) -> None:
 
 
 def test_the_table_of_regions_can_be_read_back(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     result = cut(pixels)
     written = exports.save(result, Image(pixels), tmp_path / "a", ["regions"])
     with written["regions"].open(newline="", encoding="ascii") as stream:
@@ -118,7 +108,7 @@ def test_the_table_of_regions_can_be_read_back(tmp_path: Path) -> None:
 
 
 def test_json_says_how_to_do_it_again(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     result = cut(pixels, min_size=5)
     written = exports.save(
         result, Image(pixels), tmp_path / "a", ["labels", "json"], record={"input": "odd\udcff\n"}
@@ -133,7 +123,7 @@ def test_json_says_how_to_do_it_again(tmp_path: Path) -> None:
 
 
 def test_sheet_shows_the_three_pictures(tmp_path: Path) -> None:
-    pixels = picture(np.uint16, (24, 30))
+    pixels = halves(np.uint16, (24, 30))
     written = exports.save(cut(pixels), Image(pixels), tmp_path / "a", ["sheet"])
     sheet = read_image(written["sheet"]).pixels
     assert sheet.shape == (24, 3 * 30 + 2 * 8, 3)
@@ -142,7 +132,7 @@ def test_sheet_shows_the_three_pictures(tmp_path: Path) -> None:
 
 
 def test_existing_files_are_kept_unless_told_otherwise(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     target = tmp_path / "a.labels.png"
     target.write_bytes(b"precious")
     with pytest.raises(FileError, match=r"a\.labels\.png"):
@@ -170,7 +160,7 @@ def test_unknown_kinds_are_refused(text: str) -> None:
 
 
 def test_filtered_must_be_given(tmp_path: Path) -> None:
-    pixels = picture()
+    pixels = halves()
     with pytest.raises(InputError, match="mean_shift_filter"):
         exports.save(cut(pixels), Image(pixels), tmp_path / "a", ["filtered"])
     assert not list(tmp_path.iterdir())

@@ -18,27 +18,22 @@ from segment.cli import main
 from segment.errors import InputError
 from segment.exports import KINDS, every_kind, save
 from segment.images import Image, read_image, write_image
+from tests.pictures import nested_rectangles
 
 OUTLINES = tuple(kind for kind in KINDS if KINDS[kind].writer.startswith("segment.exports.shapes"))
 
 
-def picture() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    pixels = np.full((40, 60, 3), (200, 30, 30), np.uint8)
-    pixels[8:32, 10:50] = (30, 200, 30)
-    pixels[16:24, 20:40] = (30, 30, 200)
-    return np.clip(pixels + rng.integers(-3, 4, pixels.shape), 0, 255).astype(np.uint8)
-
-
 @pytest.fixture
 def found() -> segment.Segmentation:
-    result = segment.mean_shift(picture())
+    result = segment.mean_shift(nested_rectangles())
     assert result.n_regions == 3
     return result
 
 
 def test_every_outline_is_saved(found: segment.Segmentation, tmp_path: Path) -> None:
-    written = save(found, Image(picture(), path="some/where/a.png"), tmp_path / "a", OUTLINES)
+    written = save(
+        found, Image(nested_rectangles(), path="some/where/a.png"), tmp_path / "a", OUTLINES
+    )
     assert {kind: path.name for kind, path in written.items()} == {
         "svg": "a.svg",
         "geojson": "a.geojson",
@@ -79,7 +74,7 @@ def test_cutouts_are_the_regions(found: segment.Segmentation, tmp_path: Path) ->
             height, width = crop.shape
             inside = crop.mask if crop.mask is not None else np.ones(crop.shape, bool)
             rebuilt[y : y + height, x : x + width][inside] = crop.pixels[inside]
-    assert np.array_equal(rebuilt, picture())
+    assert np.array_equal(rebuilt, nested_rectangles())
     again = found.save(tmp_path / "b", ["cutouts"])["cutouts"]
     assert again.read_bytes() == path.read_bytes()
 
@@ -105,7 +100,7 @@ def test_options_reach_the_writers(found: segment.Segmentation, tmp_path: Path) 
 
 
 def test_a_picture_without_regions(tmp_path: Path) -> None:
-    result = segment.mean_shift(picture(), mask=np.zeros((40, 60), bool))
+    result = segment.mean_shift(nested_rectangles(), mask=np.zeros((40, 60), bool))
     assert result.n_regions == 0
     written = result.save(tmp_path / "a", OUTLINES)
     assert sorted(written) == sorted(OUTLINES)
@@ -124,7 +119,7 @@ def test_all_leaves_out_what_needs_a_missing_extra(monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    write_image("a.png", picture())
+    write_image("a.png", nested_rectangles())
     return tmp_path
 
 

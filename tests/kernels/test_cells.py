@@ -14,17 +14,9 @@ from segment.regions import climbing
 from segment.regions.checks import check_image
 from segment.regions.features import color_range, color_units, feature_planes, short_planes
 from tests.naive import cells as naive_cells
+from tests.pictures import patches
 
 F = np.float32
-
-
-def picture(height: int, width: int, seed: int = 0) -> Any:
-    """Patches of colour, a gradient and noise, uint8 (height, width, 3)."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (height // 9 + 1, width // 7 + 1, 3))
-    image = np.kron(coarse, np.ones((9, 7, 1)))[:height, :width]
-    image += np.linspace(0, 40, width)[None, :, None] + rng.normal(0, 5, (height, width, 3))
-    return np.clip(image, 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("bandwidths", [(7.0, 6.5), (5.5, 4.0), (16.0, 8.0), (18.0, 40.0)])
@@ -150,7 +142,7 @@ def test_shift_tile(seed: int) -> None:
     ],
 )
 def test_agrees_with_the_exact_engine(options: dict[str, Any]) -> None:
-    image = picture(70, 90)
+    image = patches(70, 90)
     fast = segment.mean_shift(image, engine="fast", **options)
     exact = segment.mean_shift(image, engine="exact", **options)
     both = [s.posterized.astype(float) for s in (fast, exact)]
@@ -177,7 +169,7 @@ def test_tiles_do_not_show() -> None:
 @pytest.mark.parametrize("n_bands", [2, 5])
 def test_masks_weights_and_bands(n_bands: int) -> None:
     rng = np.random.default_rng(6)
-    image = np.repeat(picture(40, 50)[..., :1], n_bands, axis=2)
+    image = np.repeat(patches(40, 50)[..., :1], n_bands, axis=2)
     mask = rng.random((40, 50)) > 0.2
     weights = rng.random((40, 50))
     found = segment.mean_shift(

@@ -9,54 +9,43 @@ import pytest
 
 import segment
 from segment.errors import InputError
-
-
-def scene(scale: int = 1, noise: float = 0.0, contrast: float = 1.0, gray: bool = False) -> Any:
-    """Four coloured squares on gray, uint8."""
-    image = np.full((60, 80, 3), 128.0)
-    for k, color in enumerate([(200, 60, 50), (40, 160, 60), (50, 70, 190), (230, 230, 230)]):
-        image[20:40, 5 + 18 * k : 20 + 18 * k] = color
-    image = 128 + contrast * (image - 128)
-    image = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    image = image + np.random.default_rng(0).normal(0, noise, image.shape)
-    pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    return pixels[..., 1] if gray else pixels
+from tests.pictures import squares
 
 
 def test_spatial_bandwidth_grows_with_the_side() -> None:
     assert segment.estimate_bandwidths(np.zeros((321, 481)))[0] == 7
-    one, two = (segment.estimate_bandwidths(scene(scale)) for scale in (2, 4))
+    one, two = (segment.estimate_bandwidths(squares(scale)) for scale in (2, 4))
     assert two[0] == pytest.approx(2 * one[0], rel=0.01)
     assert two[1] == pytest.approx(one[1], rel=0.01)
 
 
 def test_range_bandwidth_follows_contrast() -> None:
-    plain = segment.estimate_bandwidths(scene(), color_space="rgb")[1]
-    low = segment.estimate_bandwidths(scene(contrast=0.4), color_space="rgb")[1]
+    plain = segment.estimate_bandwidths(squares(), color_space="rgb")[1]
+    low = segment.estimate_bandwidths(squares(contrast=0.4), color_space="rgb")[1]
     assert low == pytest.approx(0.4 * plain, rel=0.03)
 
 
 @pytest.mark.parametrize("sigma", [5.0, 15.0])
 def test_range_bandwidth_adds_the_noise(sigma: float) -> None:
-    plain = segment.estimate_bandwidths(scene(2), color_space="rgb")[1]
-    noisy = segment.estimate_bandwidths(scene(2, noise=sigma), color_space="rgb")[1]
+    plain = segment.estimate_bandwidths(squares(2), color_space="rgb")[1]
+    noisy = segment.estimate_bandwidths(squares(2, noise=sigma), color_space="rgb")[1]
     assert noisy == pytest.approx(np.hypot(plain, np.sqrt(3) * sigma), rel=0.1)
 
 
 @pytest.mark.parametrize("change", [{}, {"noise": 15.0}, {"contrast": 0.4}, {"scale": 2}])
 def test_auto_finds_the_squares_whatever_was_done_to_the_picture(change: dict[str, Any]) -> None:
     found = segment.mean_shift(
-        scene(**change), spatial_bandwidth="auto", range_bandwidth="auto", min_size=100
+        squares(**change), spatial_bandwidth="auto", range_bandwidth="auto", min_size=100
     )
     assert found.n_regions == 5
 
 
 def test_fixed_bandwidths_do_not() -> None:
-    assert segment.mean_shift(scene(noise=15.0), min_size=100).n_regions > 5
+    assert segment.mean_shift(squares(noise=15.0), min_size=100).n_regions > 5
 
 
 def test_auto_uses_what_is_estimated() -> None:
-    image = scene(noise=4)
+    image = squares(noise=4)
     spatial, color = segment.estimate_bandwidths(image, color_space="lab")
     params = segment.mean_shift(
         image, spatial_bandwidth="auto", range_bandwidth="auto", color_space="lab"
@@ -75,7 +64,7 @@ def test_auto_uses_what_is_estimated() -> None:
 
 
 def test_depth_layout_and_masked_values_do_not_matter() -> None:
-    image = scene(noise=6)
+    image = squares(noise=6)
     expected = segment.estimate_bandwidths(image)
     assert segment.estimate_bandwidths(image.astype(np.uint16) * 257) == expected
     assert segment.estimate_bandwidths(image / 255) == expected
@@ -111,9 +100,9 @@ def test_constant_and_tiny_images_get_usable_bandwidths(shape: tuple[int, ...], 
 @pytest.mark.parametrize("name", ["spatial_bandwidth", "range_bandwidth"])
 def test_other_words_are_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"{name}='automatic'.*'auto'"):
-        segment.mean_shift(scene(), **{name: "automatic"})
+        segment.mean_shift(squares(), **{name: "automatic"})
     with pytest.raises(InputError, match="color_space"):
-        segment.estimate_bandwidths(scene(), color_space="hsv")
+        segment.estimate_bandwidths(squares(), color_space="hsv")
 
 
 @pytest.mark.parametrize(("shape", "size"), [((321, 481), 20), ((642, 962), 80), ((10, 12), 1)])

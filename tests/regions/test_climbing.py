@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -14,11 +13,7 @@ import segment
 from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import check_image
 from segment.regions.climbing import Modes, climb_window, find_modes, reach
-
-
-def photograph() -> NDArray[np.uint8]:
-    """A piece of a photograph, (150, 170, 3)."""
-    return np.ascontiguousarray(skimage.data.astronaut()[40:190, 150:320])
+from tests.pictures import photograph
 
 
 def modes(image: Any, mask: Any = None, weights: Any = None, n: int = 1, **options: Any) -> Modes:

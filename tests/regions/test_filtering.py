@@ -13,6 +13,7 @@ from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import check_image
 from segment.regions.climbing import find_modes
 from tests.naive import regions as naive
+from tests.pictures import slanted_edge
 
 F = np.float32
 
@@ -53,24 +54,17 @@ def compare(
     return found
 
 
-def scene(rng: np.random.Generator, shape: tuple[int, int], n_bands: int) -> NDArray[np.float32]:
-    """Two noisy surfaces that meet at a slanted edge."""
-    y, x = np.indices(shape)
-    step = 4.0 * (y + 2 * x > sum(shape) * 0.7)[..., None]
-    return (step + rng.normal(0, 0.8, (*shape, n_bands))).astype(F)
-
-
 @pytest.mark.parametrize("n_bands", [1, 3, 4, 6])
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernels_and_bands(kernel: str, n_bands: int) -> None:
-    image = scene(np.random.default_rng(n_bands), (10, 12), n_bands)
+    image = slanted_edge(np.random.default_rng(n_bands), (10, 12), n_bands)
     compare(image, kernel=kernel, spatial_bandwidth=3.3, range_bandwidth=2.5)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_weights_and_masks(kernel: str) -> None:
     rng = np.random.default_rng(1)
-    image = scene(rng, (10, 12), 3)
+    image = slanted_edge(rng, (10, 12), 3)
     weights = rng.random((10, 12), dtype=F)
     weights[2:5, 3:9] = 0
     keep = rng.random((10, 12)) > 0.3
@@ -83,30 +77,36 @@ def test_weights_and_masks(kernel: str) -> None:
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 25), (25, 1), (2, 13)])
 def test_thin_images(shape: tuple[int, int], kernel: str) -> None:
-    image = scene(np.random.default_rng(2), shape, 2)
+    image = slanted_edge(np.random.default_rng(2), shape, 2)
     compare(image, kernel=kernel, spatial_bandwidth=4.2, range_bandwidth=2.5)
 
 
 @pytest.mark.parametrize("hs", [0.3, 1.0, 1.7, 6.0, 50.0])
 def test_spatial_bandwidths(hs: float) -> None:
-    compare(scene(np.random.default_rng(3), (9, 11), 1), spatial_bandwidth=hs, range_bandwidth=2)
+    compare(
+        slanted_edge(np.random.default_rng(3), (9, 11), 1), spatial_bandwidth=hs, range_bandwidth=2
+    )
 
 
 @pytest.mark.parametrize("hr", [1e-3, 0.5, 9.0, 1e6])
 def test_range_bandwidths(hr: float) -> None:
-    compare(scene(np.random.default_rng(4), (9, 11), 3), spatial_bandwidth=3.1, range_bandwidth=hr)
+    compare(
+        slanted_edge(np.random.default_rng(4), (9, 11), 3),
+        spatial_bandwidth=3.1,
+        range_bandwidth=hr,
+    )
 
 
 @pytest.mark.parametrize(
     ("tol", "max_iter"), [(0.1, 1), (0.1, 2), (1e-3, 7), (1e-3, 500), (3, 100)]
 )
 def test_ends_of_a_climb(tol: float, max_iter: int) -> None:
-    image = scene(np.random.default_rng(5), (9, 11), 2)
+    image = slanted_edge(np.random.default_rng(5), (9, 11), 2)
     compare(image, spatial_bandwidth=3.1, range_bandwidth=2.5, tol=tol, max_iter=max_iter)
 
 
 def test_every_mode_is_a_fixed_point() -> None:
-    image = scene(np.random.default_rng(6), (9, 11), 2)
+    image = slanted_edge(np.random.default_rng(6), (9, 11), 2)
     hs, hr, tol = 3.1, 2.5, 1e-3
     modes = compare(image, spatial_bandwidth=hs, range_bandwidth=hr, tol=tol, max_iter=500)
     keep, weights = np.ones((9, 11), bool), np.ones((9, 11))
@@ -118,7 +118,7 @@ def test_every_mode_is_a_fixed_point() -> None:
 
 def test_masked_pixels_do_not_matter() -> None:
     rng = np.random.default_rng(7)
-    image = scene(rng, (9, 11), 3)
+    image = slanted_edge(rng, (9, 11), 3)
     keep = rng.random((9, 11)) > 0.4
     changed = np.where(keep[..., None], image, rng.normal(0, 99, image.shape).astype(F))
     options: dict[str, Any] = {
@@ -137,7 +137,7 @@ def test_masked_pixels_do_not_matter() -> None:
 @pytest.mark.parametrize("engine", ["exact", "fast"])
 def test_weights_matter_only_by_their_ratios(engine: str) -> None:
     rng = np.random.default_rng(8)
-    image = scene(rng, (9, 11), 3)
+    image = slanted_edge(rng, (9, 11), 3)
     options: dict[str, Any] = {
         "color_space": "none", "spatial_bandwidth": 3, "range_bandwidth": 2, "engine": engine
     }  # fmt: skip
@@ -174,7 +174,7 @@ def test_a_tiny_range_bandwidth_gives_the_image_back(color_space: str) -> None:
 
 
 def test_a_large_bandwidth_gives_the_mean() -> None:
-    image = scene(np.random.default_rng(10), (8, 9), 3)
+    image = slanted_edge(np.random.default_rng(10), (8, 9), 3)
     filtered = segment.mean_shift_filter(
         image, color_space="none", spatial_bandwidth=1e6, range_bandwidth=1000
     )
@@ -185,7 +185,7 @@ def test_a_large_bandwidth_gives_the_mean() -> None:
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("size", [1e-15, 1e15])
 def test_extreme_bandwidths(size: float, kernel: str) -> None:
-    image = scene(np.random.default_rng(11), (3, 4), 3)
+    image = slanted_edge(np.random.default_rng(11), (3, 4), 3)
     options = {"kernel": kernel, "color_space": "none"}
     narrow = segment.mean_shift_filter(
         image, spatial_bandwidth=size, range_bandwidth=1e-15, **options

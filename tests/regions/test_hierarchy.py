@@ -11,25 +11,14 @@ import pytest
 import segment
 from segment.errors import FileError, InputError
 from segment.regions.cues import codebook_words
-
-
-def picture(height: int = 48, width: int = 60) -> Any:
-    """A sky, a field with grain, and a dark disc on it, uint8 RGB."""
-    random = np.random.default_rng(0)
-    image = np.empty((height, width, 3))
-    image[: height // 2] = (120, 160, 220)
-    image[height // 2 :] = (90, 130, 60)
-    y, x = np.mgrid[:height, :width]
-    image[(y - height * 0.7) ** 2 + (x - width * 0.4) ** 2 < (height * 0.17) ** 2] = (40, 30, 30)
-    return np.clip(image + random.normal(0, 9, image.shape), 0, 255).astype(np.uint8)
-
+from tests.pictures import landscape
 
 FINE = {"spatial_bandwidth": 2.0, "range_bandwidth": 3.0, "min_size": 4}
 
 
 @pytest.fixture(scope="module")
 def tree() -> Any:
-    return segment.mean_shift(picture(), **FINE).hierarchy()
+    return segment.mean_shift(landscape(), **FINE).hierarchy()
 
 
 def test_three_regions_are_the_three_things(tree: Any) -> None:
@@ -75,7 +64,7 @@ def test_cuts_are_nested_and_connected(tree: Any) -> None:
 
 
 def test_a_cut_is_a_full_segmentation(tree: Any) -> None:
-    image, cut = picture(), tree.cut(n_regions=6)
+    image, cut = landscape(), tree.cut(n_regions=6)
     table = cut.regions()
     for label in range(1, 7):
         inside = cut.labels == label
@@ -111,7 +100,7 @@ def test_n_regions_takes_the_nearest_that_there_is(tree: Any) -> None:
     assert tree.cut(n_regions=10**9).n_regions == tree.n_leaves
     mask = np.ones((48, 60), bool)
     mask[:, 20] = mask[10] = False
-    parts = segment.mean_shift(picture(), mask=mask, **FINE).hierarchy()
+    parts = segment.mean_shift(landscape(), mask=mask, **FINE).hierarchy()
     assert parts.cut(n_regions=1).n_regions == 4
     assert (parts.parents == -1).sum() == 4
     assert parts.cut(level=1).n_regions == 4
@@ -126,14 +115,14 @@ def test_n_regions_takes_the_nearest_that_there_is(tree: Any) -> None:
 
 @pytest.mark.parametrize("n_threads", [2, 5])
 def test_same_tree_on_any_number_of_threads(tree: Any, n_threads: int) -> None:
-    other = segment.mean_shift(picture(), **FINE).hierarchy(n_threads=n_threads)
+    other = segment.mean_shift(landscape(), **FINE).hierarchy(n_threads=n_threads)
     assert np.array_equal(other.parents, tree.parents)
     assert np.array_equal(other.levels, tree.levels)
 
 
 @pytest.mark.parametrize("kind", ["uint16", "float32", "fortran", "channels first"])
 def test_same_tree_for_the_same_values(tree: Any, kind: str) -> None:
-    image, axis = picture(), -1
+    image, axis = landscape(), -1
     if kind == "uint16":
         image = image.astype(np.uint16) * 257
     elif kind == "float32":
@@ -181,7 +170,7 @@ def test_fully_masked_image_has_no_regions() -> None:
 
 
 def test_bands_without_a_color_space_merge_alike_at_any_scale() -> None:
-    bands = np.concatenate([picture(), picture()[::-1, :, :1]], axis=2).astype(np.float32)
+    bands = np.concatenate([landscape(), landscape()[::-1, :, :1]], axis=2).astype(np.float32)
     one = segment.mean_shift(bands, color_space="none", **FINE | {"range_bandwidth": 10.0})
     scaled = bands * np.float32(64)
     two = segment.mean_shift(scaled, color_space="none", **FINE | {"range_bandwidth": 640.0})
@@ -212,7 +201,7 @@ def test_bad_cuts(tree: Any, given: dict[str, Any], words: str) -> None:
 def test_save_and_load(tmp_path: Path, masked: bool) -> None:
     mask = np.ones((48, 60), bool)
     mask[5:9, 30:] = False
-    tree = segment.mean_shift(picture(), mask=mask if masked else None, **FINE).hierarchy()
+    tree = segment.mean_shift(landscape(), mask=mask if masked else None, **FINE).hierarchy()
     path = tmp_path / "tree.npz"
     tree.save(path)
     back = segment.Hierarchy.load(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from segment.params import MeanShiftParams
 from segment.regions.climbing import Climb, Modes, climb, climb_window, reach
 from segment.regions.labelling import label
 from segment.regions.pieces import Piece, index_type, join, label_piece, merge, quanta_for
+from tests.pictures import photograph
 
-IMAGES = Path(__file__).parents[2] / "images"
 Box = tuple[int, int, int, int]  # first row, one past the last, first column, one past the last
 
 
@@ -88,18 +87,14 @@ def check(climbed: Climb, boxes: list[Box], seed: int = 0) -> None:
     np.testing.assert_array_equal(modes, expected.modes)
 
 
-def photograph() -> NDArray[np.uint8]:
-    return np.asarray(segment.read_image(IMAGES / "coffee.png").pixels[:90, 200:310], np.uint8)
-
-
 PICTURES: dict[str, tuple[Any, dict[str, Any]]] = {
-    "photograph": (photograph(), {}),
-    "exact": (photograph()[:40, :50], {"engine": "exact"}),
-    "gray": (photograph()[..., 0], {"connectivity": 2}),
+    "photograph": (photograph(90, 110), {}),
+    "exact": (photograph(90, 110)[:40, :50], {"engine": "exact"}),
+    "gray": (photograph(90, 110)[..., 0], {"connectivity": 2}),
     "noise": (np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8), {}),
     "constant": (np.full((30, 44, 3), 9, np.uint8), {}),
-    "one row": (photograph()[:1], {}),
-    "one column": (photograph()[:, :1], {"connectivity": 2}),
+    "one row": (photograph(90, 110)[:1], {}),
+    "one column": (photograph(90, 110)[:, :1], {"connectivity": 2}),
     "bands": (
         np.random.default_rng(2).normal(0, 9, (40, 50, 5)).cumsum(axis=0),
         {"color_space": "none", "range_bandwidth": 20.0, "connectivity": 2},
@@ -139,7 +134,7 @@ def test_a_slope_of_half_a_million_pixels() -> None:
 @pytest.mark.parametrize("engine", ["fast", "exact"])
 def test_tiles_that_climb_on_their_own(engine: str) -> None:
     params = MeanShiftParams(spatial_bandwidth=2, engine=engine, max_iter=9, min_size=9)
-    image = photograph()
+    image = photograph(90, 110)
     mask = np.random.default_rng(0).random(image.shape[:2]) > 0.1
     margin, step = reach(params)
     labels, pieces = [], []
@@ -165,7 +160,7 @@ def test_tiles_that_climb_on_their_own(engine: str) -> None:
 
 def test_sums_are_those_of_the_modes() -> None:
     params = MeanShiftParams(spatial_bandwidth=4, color_space="none", range_bandwidth=30)
-    modes = climb(photograph(), params).modes
+    modes = climb(photograph(90, 110), params).modes
     labels, piece = label_piece(modes, params, at=(7, 30), base=(5, 20), width=1000)
     first = np.unique(labels, return_index=True)[1]
     rows, columns = np.unravel_index(first, labels.shape)
@@ -194,7 +189,7 @@ def test_indices_grow_with_the_number_of_things() -> None:
     assert index_type(2**31 - 2) is np.int32
     assert index_type(2**31 - 1) is np.int64
     params = MeanShiftParams(spatial_bandwidth=4)
-    _, pieces = pieces_of(climb(photograph(), params).modes, params, grid((90, 110), 32, 32))
+    _, pieces = pieces_of(climb(photograph(90, 110), params).modes, params, grid((90, 110), 32, 32))
     few, many = join(pieces, params), join(pieces, params)
     wide = many._replace(edges=many.edges.astype(np.int64))
     a, b = merge(few, params), merge(wide, params)

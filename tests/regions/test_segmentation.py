@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import regionprops_table
@@ -16,18 +15,9 @@ import segment
 import segment.regions.filtering
 import segment.regions.segmenting
 from tests.naive import regions as naive
+from tests.pictures import noise, photograph
 
 DTYPES = [bool, "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
-
-
-def photograph() -> NDArray[np.uint8]:
-    """A piece of a photograph with fine and coarse structure, (90, 110, 3)."""
-    return np.ascontiguousarray(skimage.data.astronaut()[60:150, 150:260])
-
-
-def noise(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.uint8]:
-    """Pixels that have nothing to do with each other."""
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 def check_labels(
@@ -54,7 +44,7 @@ def check_labels(
 @pytest.mark.parametrize("min_size", [0, 1, 20, 500])
 def test_regions_are_connected_and_large_enough(min_size: int, connectivity: int) -> None:
     options = {"min_size": min_size, "connectivity": connectivity}
-    for image in (photograph(), noise((40, 50, 3))):
+    for image in (photograph(90, 110), noise((40, 50, 3))):
         found = segment.mean_shift(image, **options)
         check_labels(found, np.ones(image.shape[:2], bool), **options)
         keep = noise(image.shape[:2], 1) > 128
@@ -63,7 +53,7 @@ def test_regions_are_connected_and_large_enough(min_size: int, connectivity: int
 
 
 def test_threads_do_not_matter() -> None:
-    image = np.concatenate([photograph(), noise((90, 30, 3))], axis=1)
+    image = np.concatenate([photograph(90, 110), noise((90, 30, 3))], axis=1)
     image = np.concatenate([image, image[::-1]])
     first = segment.mean_shift(image, n_threads=1)
     for n_threads in (2, 3, None):
@@ -74,7 +64,7 @@ def test_threads_do_not_matter() -> None:
 
 
 def test_dtype_does_not_matter() -> None:
-    image = photograph()
+    image = photograph(90, 110)
     expected = segment.mean_shift(image)
     for dtype in ("u2", "u4", "u8"):
         ratio = np.iinfo(dtype).max // 255
@@ -90,7 +80,7 @@ def test_dtype_does_not_matter() -> None:
 
 
 def test_layout_does_not_matter_and_inputs_are_not_written_to() -> None:
-    image = photograph()
+    image = photograph(90, 110)
     expected = segment.mean_shift(image)
     read_only = image.copy()
     read_only.flags.writeable = False
@@ -114,7 +104,7 @@ def test_layout_does_not_matter_and_inputs_are_not_written_to() -> None:
 
 
 def test_masks_and_weights_are_not_written_to() -> None:
-    image = photograph()
+    image = photograph(90, 110)
     keep, weights = noise(image.shape[:2]) > 99, noise(image.shape[:2], 1).astype(float)
     for array in (image, keep, weights):
         array.flags.writeable = False
@@ -148,7 +138,7 @@ def test_a_constant_image_is_one_region(dtype: Any, color_space: str) -> None:
 
 
 def test_all_masked() -> None:
-    image = photograph()
+    image = photograph(90, 110)
     found = segment.mean_shift(image, mask=np.zeros(image.shape[:2], bool))
     assert found.n_regions == 0
     assert not found.labels.any()
@@ -159,7 +149,7 @@ def test_all_masked() -> None:
 
 
 def test_bandwidths_beyond_the_image() -> None:
-    image = photograph()[:20, :30]
+    image = photograph(90, 110)[:20, :30]
     with pytest.warns(segment.InputWarning, match="all is one region"):
         found = segment.mean_shift(image, spatial_bandwidth=1e5, range_bandwidth=1e5)
     assert found.n_regions == 1
@@ -195,7 +185,7 @@ def test_posterized_is_the_mean_of_each_region(shape: tuple[int, ...]) -> None:
 
 
 def test_boundaries() -> None:
-    image = photograph()
+    image = photograph(90, 110)
     found = segment.mean_shift(image, mask=noise(image.shape[:2]) > 5)
     np.testing.assert_array_equal(found.boundaries(), naive.boundaries(found.labels))
     assert found.boundaries().any()
@@ -236,10 +226,10 @@ def test_standard_deviation_far_from_zero() -> None:
 
 
 def test_parameters_are_kept_and_the_result_is_frozen() -> None:
-    found = segment.mean_shift(photograph()[:10, :10], spatial_bandwidth=3, kernel="gaussian")
+    found = segment.mean_shift(photograph()[:30, :30], spatial_bandwidth=3, kernel="gaussian")
     assert found.params.spatial_bandwidth == 3.0
     assert found.params.kernel == "gaussian"
-    again = segment.mean_shift(photograph()[:10, :10], **found.params.as_dict())
+    again = segment.mean_shift(photograph()[:30, :30], **found.params.as_dict())
     np.testing.assert_array_equal(again.labels, found.labels)
     with pytest.raises(AttributeError):
         found.labels = found.labels  # type: ignore[misc]
