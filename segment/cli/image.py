@@ -75,7 +75,9 @@ def image(
         if item.skipped:
             display.note(f"{display_name(item.source)}: left out, its outputs exist")
     n_jobs = min(n_jobs, len(todo) or 1)
-    maker = Maker(recipe, max(1, n_threads // n_jobs), existing == "overwrite", display, names)
+    maker = Maker(
+        recipe, max(1, n_threads // n_jobs), existing == "overwrite", display, names, work.json
+    )
     done, failed = 0, 0
     try:
         for item, facts in maker.run_all(todo, n_jobs):
@@ -103,6 +105,7 @@ class Maker:
     overwrite: bool
     display: Display
     names: dict[str, str]  # options as they are typed
+    json: bool
 
     def run_all(
         self, items: Sequence[Planned], n_jobs: int
@@ -134,6 +137,7 @@ class Maker:
         return None
 
     def _make(self, item: Planned) -> dict[str, Any]:
+        from segment.exports import rows
         from segment.workflow import make
 
         name = display_name(item.source)
@@ -151,7 +155,11 @@ class Maker:
                 show=self.display,
             )
         outputs = {kind: os.fspath(path) for kind, path in product.outputs.items()}
-        return {**product.facts, "outputs": outputs}
+        facts = {**product.facts, "outputs": outputs}
+        if self.json and "regions" in recipe.kinds:
+            columns = product.segmentation.regions(recipe.options.get("properties", ()))
+            facts["regions"] = rows(columns)
+        return facts
 
 
 def tell(display: Display, item: Planned, facts: dict[str, Any], work: groups.Work) -> None:

@@ -6,7 +6,7 @@ from segment.exports.kinds import KINDS, Kind, check_options, every_kind, parse_
 from segment.exports.names import STDOUT, fitting, output_path, output_paths, output_stem, page_stem
 from segment.exports.product import Product
 from segment.exports.saving import save
-from segment.exports.writers import summary, to_json
+from segment.exports.writers import rows, summary, to_json
 from segment.params import DEFAULT_KINDS
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "output_stem",
     "page_stem",
     "parse_kinds",
+    "rows",
     "save",
     "summary",
     "to_json",

@@ -160,7 +160,9 @@ def check_options(kinds: Sequence[str], options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in heeded:
             users = [kind for kind in KINDS if name in KINDS[kind].options]
+            value = options[name]
+            text = repr(value) if not isinstance(value, tuple) else repr(",".join(map(str, value)))
             raise InputError(
-                f"{name}={options[name]!r} goes with {' or '.join(users) or 'no kind'}, and "
+                f"{name}={text} goes with {' or '.join(users) or 'no kind'}, and "
                 f"{', '.join(kinds)} is to be saved; add one of those, or leave it out"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -122,6 +123,15 @@ def summary(segmentation: Segmentation) -> dict[str, Any]:
         "n_regions": segmentation.n_regions,
         "params": segmentation.params.as_dict(),
     }
+
+
+def rows(table: Mapping[str, npt.NDArray[Any]]) -> list[dict[str, Any]]:
+    """Return columns as a list of rows, fit for JSON: what is no number is None."""
+    columns = [
+        [None if isinstance(value, float) and not math.isfinite(value) else value for value in kept]
+        for kept in (column.tolist() for column in table.values())
+    ]
+    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def to_json(content: Mapping[str, Any], *, indent: int | None = 2) -> str:

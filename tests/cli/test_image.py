@@ -158,6 +158,18 @@ def test_json_is_one_object_a_picture(folder: Path) -> None:
         assert Path(path).exists()
 
 
+def test_json_holds_the_table_of_regions_where_that_is_saved(folder: Path) -> None:
+    result = run("a.png", "--json", "--save", "regions", "--properties", "solidity")
+    found = json.loads(result.stdout)["regions"]
+    labels = segment.read_image("a.png").pixels
+    table = segment.mean_shift(labels).regions(("solidity",))
+    assert [row["label"] for row in found] == [1, 2]
+    assert [list(row) for row in found] == [list(table)] * 2
+    assert [row["area"] for row in found] == table["area"].tolist()
+    refused = run("a.png", "--save", "labels", "--properties", "solidity,extent")
+    assert "--properties solidity,extent goes with regions" in refused.stderr
+
+
 def test_quiet_says_nothing(folder: Path) -> None:
     result = run("a.png", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
