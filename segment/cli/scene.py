@@ -26,6 +26,8 @@ EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 WORDS = {
     "climbing": "climbing to modes",
     "merging": "merging regions",
+    "describing": "describing regions",
+    "growing": "growing the hierarchy",
     "writing": "writing",
     "painting": "painting",
     "tracing": "tracing outlines",
@@ -46,13 +48,14 @@ def scene(
 ) -> None:
     """Segment a raster of any size, tile by tile, and keep its coordinates.
 
-    The labels are those of mean shift on the whole, bit for bit. Stop it whenever you like: the
-    same command, run again, goes on. DST appears when it is complete.
+    The labels are those of mean shift on the whole, bit for bit, or merged from them. Stop it
+    whenever you like: the same command, run again, goes on. DST appears when it is complete.
 
     \b
     Examples:
       segment scene ortho.tif regions.tif --vector regions.gpkg --preview look.png
       segment scene sentinel.vrt regions.tif --bands 4,3,2 --scale --table regions.csv
+      segment scene ortho.tif fields.tif --level 0.5 --vector fields.gpkg
       segment scene slide.zarr regions.zarr --memory 4GB -s 16 -r 8
     """
     from segment.cli.progress import Display

@@ -66,11 +66,12 @@ Mask = Annotated[
     ),
 ]
 SpatialBandwidth = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--spatial-bandwidth",
         "-s",
         metavar="PIXELS",
+        show_default="7, or 5 with --level or --regions",
         help="Radius of the spatial window: larger looks farther and smooths more.",
     ),
 ]
@@ -80,7 +81,7 @@ RangeBandwidth = Annotated[
         "--range-bandwidth",
         "-r",
         metavar="UNITS",
-        show_default="6.5 of colours or with --scale",
+        show_default="of colours or with --scale 6.5, or 4 with --level or --regions",
         help="Radius of the window of values, in units of the colour space: larger joins more.",
     ),
 ]
@@ -89,6 +90,15 @@ Scale = Annotated[
     typer.Option(
         "--scale",
         help="Compare bands in per cent of their spread, from the 2nd to the 98th percentile.",
+    ),
+]
+Level = Annotated[
+    float | None,
+    typer.Option(
+        "--level",
+        metavar="0..1",
+        show_default=False,
+        help="Merge up to a level, the same everywhere: 0.3 many regions, 0.7 few.",
     ),
 ]
 ColorSpace = Annotated[
@@ -160,9 +170,11 @@ class SceneWork:
     bands: Bands = None
     nodata: Nodata = None
     mask: Mask = None
-    spatial_bandwidth: SpatialBandwidth = PLAIN.spatial_bandwidth  # type: ignore[assignment]
+    spatial_bandwidth: SpatialBandwidth = None
     range_bandwidth: RangeBandwidth = None
     scale: Scale = False
+    level: Level = None
+    regions: options.Regions = None
     min_size: options.MinSize = PLAIN.min_size
     kernel: options.Kernel = PLAIN.kernel
     color_space: ColorSpace = None
@@ -203,6 +215,7 @@ class SceneWork:
             if field.name not in OUR_OWN
         }
         params = {name: given.pop(name) for name in MEAN_SHIFT}
-        if self.color_space is None:  # as the scene's bands are
-            del params["color_space"]
-        return SceneOptions(dst=dst, params=params, **given)
+        for name in ("spatial_bandwidth", "color_space"):  # the scene decides
+            if params[name] is None:
+                del params[name]
+        return SceneOptions(dst=dst, params=params, n_regions=given.pop("regions"), **given)

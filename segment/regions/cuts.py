@@ -10,10 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.kernels.regions import marking, merging
+from segment.params import Cut
 
 Table = NDArray[np.int32]
 Areas = NDArray[np.int64]
 Nodes = Sequence[int] | Sequence[Sequence[int]]
+
+
+def count_merges(levels: NDArray[np.float32], n_leaves: int, cut: Cut) -> int:
+    """Return how many merges of a tree a cut has behind it; of a cut that is wanted.
+
+    The nearest possible number of regions is taken.
+    """
+    if cut.n_regions is not None:
+        return min(n_leaves - min(cut.n_regions, n_leaves), len(levels) - n_leaves)
+    return int(np.searchsorted(levels[n_leaves:], np.float32(cut.level), side="right"))
 
 
 def by_merges(parents: NDArray[np.int32], n_leaves: int, n_merges: int) -> tuple[Table, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ from segment.kernels.regions.labels import count_pixels
 from segment.params import Cut
 from segment.regions import cuts, pyramid
 from segment.regions.checks import Pixels
-from segment.regions.cues import UNIT_CONTRAST, region_cues
+from segment.regions.cues import UNIT_CONTRAST, Cues, region_cues
 from segment.threads import resolve_n_threads
 
 if TYPE_CHECKING:
@@ -164,15 +164,11 @@ class Hierarchy:
 
     def _count_merges(self, level: float | None, n_regions: int | None) -> int:
         scale = Cut(level, n_regions)
-        if scale.level is None and scale.n_regions is None:
+        if not scale.wanted:
             raise InputError(
                 "neither level nor n_regions, markers or nodes is given; give one of them"
             )
-        if scale.n_regions is not None:
-            wanted = self.n_leaves - min(scale.n_regions, self.n_leaves)
-            return min(wanted, len(self.parents) - self.n_leaves)
-        steps = self.levels[self.n_leaves :]
-        return int(np.searchsorted(steps, np.float32(scale.level), side="right"))
+        return cuts.count_merges(self.levels, self.n_leaves, scale)
 
     def to_bytes(self) -> bytes:
         """Return the tree, its leaves and the image as the content of one ``.npz`` file."""
@@ -220,6 +216,19 @@ def build_hierarchy(
     if seen is None:
         seen = pyramid.at_reference_size(segmentation._pixels, space, threads)
     cues = region_cues(seen, space, labels, n, threads, tones)
+    image = seen.values.shape[0] * seen.values.shape[1]
+    parents, levels = grow(cues, image)
+    if segmentation.params.connectivity == 2:
+        parents, levels = join_at_corners(segmentation, parents, levels)
+    return Hierarchy(segmentation, parents, levels)
+
+
+def grow(cues: Cues, n_pixels: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return parents and levels of the tree of regions that have these cues, which are used up.
+
+    Sizes and lengths are judged against an image of `n_pixels`.
+    """
+    n = len(cues.areas) - 1
     children, heights = merging.merge(
         cues.counts,
         cues.first_texture,
@@ -227,16 +236,14 @@ def build_hierarchy(
         cues.pairs,
         cues.lengths,
         cues.boundaries,
-        np.float32(seen.values.shape[0] * seen.values.shape[1]),
+        np.float32(n_pixels),
     )
     parents = np.full(n + len(children), -1, np.int32)
     parents[children] = np.arange(n, len(parents), dtype=np.int32)[:, None]
     levels = np.zeros(len(parents), np.float32)
     scaled = (np.maximum.accumulate(heights, dtype=np.float64) / MIDDLE_HEIGHT) ** LEVEL_POWER
     levels[n:] = scaled / (1 + scaled)
-    if segmentation.params.connectivity == 2:
-        parents, levels = join_at_corners(segmentation, parents, levels)
-    return Hierarchy(segmentation, parents, levels)
+    return parents, levels
 
 
 def join_at_corners(
@@ -246,19 +253,40 @@ def join_at_corners(
 
     Where edges alone do not hang an image together, a mask having parted it, corners do.
     """
-    n, labels = leaves.n_regions, leaves._labels
+    labels = leaves._labels
+    corners = ((labels[:-1, :-1], labels[1:, 1:]), (labels[:-1, 1:], labels[1:, :-1]))
+    met = [np.stack([a, b], axis=-1)[(a != b) & (a > 0) & (b > 0)] for a, b in corners]
+    areas = np.bincount(labels.ravel(), minlength=leaves.n_regions + 1)[1:]
+    return join_roots(parents, levels, np.concatenate(met), areas, leaves.modes[:, 2:])
+
+
+def join_roots(
+    parents: NDArray[np.int32],
+    levels: NDArray[np.float32],
+    contacts: NDArray[Any],
+    areas: NDArray[np.int64],
+    colors: NDArray[Any],
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Merge the roots of leaves that touch, those of like colours first.
+
+    Parameters
+    ----------
+    parents, levels
+        As in `Hierarchy`.
+    contacts : ndarray of int, shape (k, 2)
+        Leaves that touch, 1..n.
+    areas : ndarray, shape (n,), int64
+    colors : ndarray, shape (n, C)
+        Of each leaf.
+    """
+    n = len(areas)
     part, n_parts = cuts.by_merges(parents, n, len(parents) - n)
     if n_parts < 2:
         return parents, levels
-    corners = [
-        (part[labels[:-1, :-1]], part[labels[1:, 1:]]),
-        (part[labels[:-1, 1:]], part[labels[1:, :-1]]),
-    ]
-    met = [np.stack([a, b], axis=-1)[(a != b) & (a > 0) & (b > 0)] for a, b in corners]
-    pairs = np.unique(np.sort(np.concatenate(met), axis=1), axis=0)
-    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
-    sums = np.zeros((n_parts + 1, leaves.modes.shape[1] - 2))
-    np.add.at(sums, part[1:], areas[:, None] * leaves.modes[:, 2:].astype(np.float64))
+    pairs = np.sort(part[contacts], axis=1)
+    pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+    sums = np.zeros((n_parts + 1, colors.shape[1]))
+    np.add.at(sums, part[1:], areas[:, None] * colors.astype(np.float64))
     features = sums / np.bincount(part[1:], areas, minlength=n_parts + 1).clip(1)[:, None]
     apart = np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1)
     root = np.zeros(n_parts + 1, np.int64)

@@ -14,10 +14,11 @@ from segment.errors import FileError
 from segment.files import FULL, display_name
 from segment.notices import listening
 from segment.scenes import store as stores
+from segment.scenes.cutting import cut_regions, find_tree
 from segment.scenes.forecast import Forecast, check_space, density, forecast
 from segment.scenes.opening import open_source
 from segment.scenes.options import SceneOptions, check_outputs
-from segment.scenes.outputs import write_outputs
+from segment.scenes.outputs import Tell, label_reader, write_outputs
 from segment.scenes.parameters import Settled, settle
 from segment.scenes.report import Progress, SceneReport
 from segment.scenes.runner import run as run_tiles
@@ -25,7 +26,7 @@ from segment.scenes.sinks import discard, publish, staged
 from segment.scenes.sources import Source
 from segment.scenes.store import MANIFEST, Store
 from segment.scenes.tiles import Tiles
-from segment.scenes.work import Done, Work, connect, done_of, key_of
+from segment.scenes.work import Done, Regions, Work, connect, done_of, key_of
 
 Watch = Callable[[Progress], None]
 PathLike = str | os.PathLike[str]
@@ -42,6 +43,8 @@ def scene(
     value_range: tuple[float, float] | None = None,
     scale: bool = False,
     range_bandwidth: float | None = None,
+    level: float | None = None,
+    n_regions: int | None = None,
     posterized: PathLike | None = None,
     filtered: PathLike | None = None,
     table: PathLike | None = None,
@@ -87,7 +90,14 @@ def scene(
         Compare bands in units of their spread: a range bandwidth of 100 is what lies between the
         2nd and the 98th percentile of each band, in a fixed sample of the scene.
     range_bandwidth : float, optional
-        As in `segment.mean_shift`; 6.5 by default, where bands are colours or scaled.
+        As in `segment.mean_shift`; where bands are colours or scaled 6.5 by default, or, with
+        `level` or `n_regions`, the 4 of finer leaves, whose spatial bandwidth is 5.
+    level : float, optional
+        Merge regions up to this level of their hierarchy, 0 to 1, as in `Hierarchy.cut`. Regions
+        are compared at the scene's own resolution, whatever its extent: a level means the same on a
+        part of a scene as on the whole.
+    n_regions : int, optional
+        Merge down to so many regions instead.
     posterized, filtered : path-like, optional
         Rasters to write, as `dst`: each region in its mean colour; the filtered pixels.
     table : path-like, optional
@@ -145,6 +155,8 @@ def scene(
         range_bandwidth=range_bandwidth,
         value_range=value_range,
         scale=scale,
+        level=level,
+        n_regions=n_regions,
         bands=bands,
         mask=mask,
         nodata=nodata,
@@ -218,7 +230,8 @@ class _Run:
             done, reused = self._climb(work, plan.jobs)
             with self._stage("merging"):
                 self._progress(Progress("merging"))
-                regions = connect(work)
+                leaves = connect(work)
+            regions, level = self._cut(work, leaves)
             self._write(work, regions)
             self._publish()
         stores.remove(self._folder)
@@ -238,6 +251,8 @@ class _Run:
             tile=plan.tiles.side,
             n_tiles=len(plan.tiles),
             reused=reused,
+            n_leaves=leaves.n,
+            level=level,
             damaged=tuple(damaged),
             notes=tuple(self._notes),
             seconds=self._seconds,
@@ -321,16 +336,35 @@ class _Run:
                 f"{display_name(self._folder)}, and running the same again goes on from there"
             ) from error
 
-    def _write(self, work: Work, regions: Any) -> None:
+    def _cut(self, work: Work, leaves: Regions) -> tuple[Regions, float | None]:
+        """Merge leaves up to the level or down to the number that is asked for, if any is."""
+        cut = self._options.cut
+        if not cut.wanted or not leaves.n:
+            return leaves, None
+        with self._stage("cutting"):
+            tree = find_tree(
+                work, leaves, label_reader(work, leaves), self._options.n_jobs, self._teller()
+            )
+            regions, level = cut_regions(leaves, tree, cut)
+        if cut.n_regions not in (None, regions.n):
+            why = "leaves" if leaves.n == regions.n else "parts that nothing joins"
+            self._note(f"n_regions={cut.n_regions} is not possible: there are {regions.n:,} {why}")
+        return regions, level
+
+    def _teller(self) -> Tell:
+        """Return what is told how far stages are, and passes it on."""
         started: dict[str, float] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
             begun = started.setdefault(stage, time.perf_counter())
             self._progress(Progress(stage, done, total, 0, time.perf_counter() - begun))
 
+        return tell
+
+    def _write(self, work: Work, regions: Regions) -> None:
         with self._stage("writing"):
             try:
-                write_outputs(self._options, work, regions, tell)
+                write_outputs(self._options, work, regions, self._teller())
             except BaseException:
                 for path in self._options.outputs.values():
                     with contextlib.suppress(OSError):

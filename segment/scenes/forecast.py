@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from segment.errors import InputError
 from segment.memory import size_text
 from segment.params import MeanShiftParams
 from segment.regions.climbing import climb_window, reach
-from segment.regions.pieces import label_piece
-from segment.scenes.options import DEFAULT_TILE, SIDE, STRIP, SceneOptions
+from segment.regions.pieces import join, label_piece, merge
+from segment.scenes.looks import HALO
+from segment.scenes.options import DEFAULT_TILE, DESCRIBED, SIDE, STRIP, SceneOptions
 from segment.scenes.sources import Layout, Source
 from segment.scenes.statistics import Statistics
 from segment.scenes.tiles import Tiles, sample_windows
@@ -23,8 +25,11 @@ BASE = 450 << 20  # Python, its libraries, the compiled kernels, GDAL's cache
 OF_CORE = 44  # bytes a pixel of a tile, beside its features: modes, components, contacts
 OF_COMPONENT = 150  # bytes of a component in the graph, and
 OF_BAND = 36  # for each band
+OF_NUMBER = 8  # bytes of a component once regions are known
 OF_WINDOW = 24  # bytes a pixel of a window that is written
 OF_STRIP = 40  # bytes a pixel of a strip that is traced
+OF_LEAF = 900  # bytes of a leaf in the tree: counts of words, three contacts, the heap
+OF_LOOK, OF_LOOK_BAND = 70, 24  # bytes a pixel of a window that is described, and for each band
 OF_PREVIEW = 400 << 20  # of a picture of 2,000 x 2,000
 SCRATCH = 1.2  # bytes a pixel: labels, compressed, and what a component takes
 PROBE = 192  # pixels of a side
@@ -42,21 +47,15 @@ class Forecast:
     tiles : Tiles
     jobs : int
         Tiles at once.
-    n_components : int
-        Of the graph, guessed from samples.
     memory, scratch, limit : int
         Bytes, and those that may be used.
-    per_pixel : float
-        Components of a pixel, from `density`.
     """
 
     tiles: Tiles
     jobs: int
-    n_components: int
     memory: int
     scratch: int
     limit: int
-    per_pixel: float
 
     def __str__(self) -> str:
         tiles = self.tiles
@@ -68,10 +67,17 @@ class Forecast:
         )
 
 
-def density(work: Work) -> float:
-    """Return how many components there are a pixel, in windows spread over the scene."""
+class Density(NamedTuple):
+    """How many components, and regions of them, there are a pixel."""
+
+    components: float
+    regions: float
+
+
+def density(work: Work) -> Density:
+    """Count components and regions in windows spread over the scene."""
     layout, params = work.source.layout, work.params
-    found = 0
+    n_components, n_regions = 0, 0
     windows = sample_windows(layout.height, layout.width, PROBE, PROBES)
     for window in windows:
         part = work.source.read(window)
@@ -88,12 +94,14 @@ def density(work: Work) -> float:
             n_threads=1,
         )
         _, piece = label_piece(climbed.modes, params, at=(0, 0), width=window.width)
-        found += len(piece.areas)
-    return found / sum(window.n_pixels for window in windows)
+        n_components += len(piece.areas)
+        n_regions += len(merge(join([piece], params), params).areas)
+    n_pixels = sum(window.n_pixels for window in windows)
+    return Density(n_components / n_pixels, n_regions / n_pixels)
 
 
 def forecast(
-    options: SceneOptions, layout: Layout, params: MeanShiftParams, per_pixel: float
+    options: SceneOptions, layout: Layout, params: MeanShiftParams, per_pixel: Density
 ) -> Forecast:
     """Choose tiles and jobs that the memory holds, the largest first.
 
@@ -102,8 +110,8 @@ def forecast(
     options : SceneOptions
     layout : Layout
     params : MeanShiftParams
-    per_pixel : float
-        Components of a pixel, from `density`.
+    per_pixel : Density
+        From `density`.
 
     Raises
     ------
@@ -111,8 +119,9 @@ def forecast(
         If there is not enough memory.
     """
     limit = options.n_bytes
-    n = math.ceil(MARGIN * per_pixel * layout.n_pixels)
-    graph = n * (OF_COMPONENT + OF_BAND * len(layout.bands)) + writing(options, layout, params, n)
+    n, n_regions = (math.ceil(MARGIN * each * layout.n_pixels) for each in per_pixel)
+    graph = n * (OF_COMPONENT + OF_BAND * len(layout.bands)) + writing(options, layout, n_regions)
+    graph = max(graph, cutting(options, layout, n, n_regions))
     sides = [options.tile] if options.tile is not None else _sides()
     least = None
     for jobs in range(options.n_jobs, 0, -1):
@@ -123,7 +132,7 @@ def forecast(
             least = memory if least is None else min(least, memory)
             if memory <= limit:
                 scratch = _scratch(options, layout)
-                return Forecast(tiles, jobs_used, n, memory, scratch, limit, per_pixel)
+                return Forecast(tiles, jobs_used, memory, scratch, limit)
     assert least is not None
     what = "the graph of its regions" if BASE + graph > limit else "one tile with its margin"
     raise InputError(
@@ -161,19 +170,27 @@ def of_tile(tiles: Tiles, layout: Layout, params: MeanShiftParams, options: Scen
     return height * width * (2 * n_bands * itemsize + 4 * n_bands + 3) + core * of_core
 
 
-def writing(options: SceneOptions, layout: Layout, params: MeanShiftParams, n: int) -> int:
+def writing(options: SceneOptions, layout: Layout, n_regions: int) -> int:
     """Return the bytes that writing takes, of which there are as many as threads."""
     n_bands, itemsize = len(layout.bands), layout.dtype.itemsize
     window = min(layout.n_pixels, SIDE**2) * (OF_WINDOW + 2 * n_bands * itemsize)
     total = (options.n_jobs + 1) * window
     if {"table", "vector", "posterized"} & options.outputs.keys():
-        n_regions = min(n, layout.n_pixels // max(params.min_size, 1))
         total += n_regions * Statistics.bytes_of_region(n_bands, itemsize)
     if "vector" in options.outputs:
         total += STRIP * layout.width * OF_STRIP
     if "preview" in options.outputs:
         total += OF_PREVIEW
     return total
+
+
+def cutting(options: SceneOptions, layout: Layout, n: int, n_leaves: int) -> int:
+    """Return the bytes that a cut of the hierarchy takes, if there is to be one."""
+    if not options.cut.wanted:
+        return 0
+    window = min(layout.n_pixels, (DESCRIBED + 2 * HALO) ** 2)
+    looks = window * (OF_LOOK + OF_LOOK_BAND * len(layout.bands))
+    return n * OF_NUMBER + n_leaves * OF_LEAF + options.n_jobs * looks
 
 
 def _scratch(options: SceneOptions, layout: Layout) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from segment.errors import FileError, InputError
 from segment.files import display_name, file_error
 from segment.memory import free_memory, parse_size
-from segment.params import whole_number
+from segment.params import Cut, whole_number
 from segment.threads import resolve_n_threads
 
 SUFFIXES = {
@@ -25,6 +25,7 @@ SUFFIXES = {
 SHARE_OF_MEMORY = 0.5
 DEFAULT_TILE = 2048
 SIDE = 2048  # of the windows that are written, a multiple of a file's blocks
+DESCRIBED = 1024  # side of the windows in which leaves are described
 STRIP = 1024  # rows that are traced at once
 
 
@@ -37,6 +38,8 @@ class SceneOptions:
     range_bandwidth: float | str | None = None
     value_range: tuple[float, float] | None = None
     scale: bool = False
+    level: float | None = None
+    n_regions: int | None = None
     bands: Sequence[int] | None = None
     mask: str | os.PathLike[str] | None = None
     nodata: float | None = None
@@ -60,7 +63,13 @@ class SceneOptions:
         """Return the same with tiles of that side."""
         return replace(self, tile=side)
 
+    @property
+    def cut(self) -> Cut:
+        """Where the hierarchy is cut, if at all."""
+        return Cut(self.level, self.n_regions)
+
     def __post_init__(self) -> None:
+        assert self.cut is not None  # which has checked them
         if self.tile is not None:
             whole_number("tile", self.tile, minimum=1)
         if self.jobs is not None:

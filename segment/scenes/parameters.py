@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InputError
-from segment.params import MeanShiftParams
+from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
 from segment.regions.checks import Origin, find_origin
 from segment.regions.ranges import Range, check_range, dtype_range
 from segment.scenes.forecast import find_scaling
@@ -20,7 +20,7 @@ from segment.scenes.work import Scaling, scaled
 
 # Values of 16 bits that differ by this much are no more than 256 times as large.
 SURE = 256
-DEFAULT_RANGE = MeanShiftParams().range_bandwidth
+DEFAULTS = MeanShiftParams()
 
 
 class Settled(NamedTuple):
@@ -60,7 +60,15 @@ def settle(options: SceneOptions, source: Source) -> Settled:
     space = given.setdefault(
         "color_space", "luv" if layout.is_picture and not options.scale else "none"
     )
-    if given.get("spatial_bandwidth") == "auto" or options.range_bandwidth == "auto":
+    spatial, color = LEAF_BANDWIDTHS
+    if (
+        "spatial_bandwidth" in given
+        or options.range_bandwidth is not None
+        or not options.cut.wanted
+    ):
+        spatial, color = DEFAULTS.spatial_bandwidth, DEFAULTS.radius
+    given.setdefault("spatial_bandwidth", spatial)
+    if given["spatial_bandwidth"] == "auto" or options.range_bandwidth == "auto":
         raise InputError(
             "the bandwidth 'auto' looks at a whole picture; give a number, such as one that "
             "segment bandwidth finds for a part of the scene"
@@ -72,7 +80,7 @@ def settle(options: SceneOptions, source: Source) -> Settled:
                 f"range_bandwidth is missing: {layout.name} is compared in its own units "
                 f"({layout.dtype}, {len(layout.bands)} bands); give one, or scale=True"
             )
-        bandwidth = DEFAULT_RANGE
+        bandwidth = color
     scaling = None
     if options.scale:
         if space != "none":

@@ -16,7 +16,8 @@ class Progress:
     Attributes
     ----------
     stage : str
-        What is being done: "climbing", "merging", "writing", "painting" or "tracing".
+        What is being done: "climbing", "merging", "describing", "growing", "writing", "painting"
+        or "tracing".
     done, total : int
         Tiles finished, those of earlier runs among them, and all of the stage.
     reused : int
@@ -59,8 +60,13 @@ class SceneReport:
         Regions, size, and pixels that have a value.
     bands : tuple of str
         Names of the bands used.
+    n_leaves : int
+        Regions before they were merged to a level or a number; else the same as `n_regions`.
+    level : float or None
+        Level of the hierarchy at which it was cut, if it was.
     params : MeanShiftParams
-        Parameters of the run: `mean_shift` with them gives the same labels on the whole array.
+        Parameters of the run: `mean_shift` with them gives the same labels on the whole array, or
+        the leaves.
     value_range : (float, float) or None
         Black and white, where bands are colours.
     scaling : tuple of (float, float), one a band, or None
@@ -92,6 +98,8 @@ class SceneReport:
     tile: int
     n_tiles: int
     reused: int
+    n_leaves: int
+    level: float | None = None
     damaged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ rasterio = pytest.importorskip("rasterio")
 IMAGES = Path(__file__).parents[2] / "images"
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "segment", "scene", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -39,6 +39,7 @@ def test_a_picture_as_a_scene(tmp_path: Path) -> None:
     quiet = run(src, dst, "--overwrite", "--json", "--bands", "3,1", "--scale", "-q")
     assert quiet.stderr == ""
     facts = json.loads(quiet.stdout)
+    assert facts["level"] is None
     assert facts["bands"] == ["band 3", "band 1"]
     assert facts["params"]["color_space"] == "none"
 
@@ -50,6 +51,8 @@ def test_words_are_those_of_the_command(tmp_path: Path) -> None:
         ("--min-size", "-1"): "--min-size -1 is too small",
         ("--memory", "1MB"): "--memory 1.0 MB does not hold",
         ("--scale", "--color-space", "luv"): "--scale and --color-space luv do not go together",
+        ("--regions", "0"): "--regions 0 is too small",
+        ("--regions", "5", "--level", "0.5"): "both --level 0.5 and --regions 5 are given",
     }.items():
         ended = run(src, dst, *arguments)
         assert (ended.returncode, ended.stdout) == (1, "")
@@ -57,3 +60,16 @@ def test_words_are_those_of_the_command(tmp_path: Path) -> None:
         assert ended.stderr.count("\n") == 1
     usage = run(src, dst, "--bands", "red")
     assert usage.returncode == 2
+
+
+def test_regions_of_the_hierarchy(tmp_path: Path) -> None:
+    src, dst = IMAGES / "chelsea.png", tmp_path / "dst.tif"
+    ended = run(src, dst, "--regions", "12", "--json")
+    assert ended.returncode == 0, ended.stderr
+    facts = json.loads(ended.stdout)
+    assert (facts["n_regions"], facts["params"]["spatial_bandwidth"]) == (12, 5)
+    assert 0 < facts["level"] < 1
+    again = run(
+        src, dst, "--level", facts["level"], "-s", "5", "-r", "4", "--overwrite", "-q", "--json"
+    )
+    assert json.loads(again.stdout)["n_regions"] == 12
