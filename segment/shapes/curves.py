@@ -17,6 +17,7 @@ from segment.shapes.graph import Arcs, Floats, Ints, Layout, Lines, Mask, simpli
 # shows the edge, and where the points are cracks.
 CLEAR, FAINT = 0.06, 0.5
 FLATNESS = 0.01  # pixels between a curve and the polyline that stands for it
+LEAST = 0.1  # share of its pixels that is left of a ring
 CELL = 4  # pixels of the grid in which clashes are looked for
 FEWEST = 8  # samples of a loop that is worth a curve
 
@@ -69,7 +70,7 @@ def smooth(
     """Fit curves to the edges that arcs stand for.
 
     Where two would cross, lines through the middles of cracks take their place, there only. Should
-    that not do, or a polygon turn over, the arcs are drawn along their cracks.
+    that not do, or a polygon turn over or vanish, the arcs are drawn along their cracks.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ def smooth(
         samples, starts, shifts = smoothing.sample_arcs(
             arcs.points, arcs.offsets, arcs.sides, arcs.closed, labels, colors, strict, CELL
         )
+        smoothing.doubt_samples(samples, starts, arcs.closed)
         smoothing.unbend_samples(samples, starts, arcs.closed)
         rough |= arcs.closed & (np.diff(starts) < FEWEST)
         places = _place_nodes(arcs, shifts, strict, rough, width, height)
@@ -102,10 +104,10 @@ def smooth(
             clashing.find_clashes(lines.points, lines.offsets, arcs.nodes[0], cells, CELL) & ~rough
         )
         cells = binary_dilation(cells, np.ones((3, 3), bool)) & ~strict
-        turned = _turned(lines, layout, len(arcs)) & ~rough
-        if not bad.any() and not turned.any():
+        lost = _lost(lines, layout, arcs) & ~rough
+        if not bad.any() and not lost.any():
             return curves
-        rough |= turned if cells.any() else bad | turned
+        rough |= lost if cells.any() else bad | lost
         strict |= cells
 
 
@@ -153,9 +155,9 @@ def _choose(one: Curves, other: Curves, chosen: Mask) -> Curves:
     return Curves(np.concatenate([one.controls, other.controls])[index], offsets)
 
 
-def _turned(lines: Lines, layout: Layout, n_arcs: int) -> Mask:
-    """Return which lines bound a ring that has turned over."""
-    bad = np.zeros(n_arcs, bool)
+def _lost(lines: Lines, layout: Layout, arcs: Arcs) -> Mask:
+    """Return which lines bound a ring that has turned over, or all but vanished."""
+    bad = np.zeros(len(arcs), bool)
     points, offsets = ring_kernels.lay_rings(
         lines.points, lines.offsets, layout.halves, layout.starts, layout.order
     )
@@ -166,9 +168,9 @@ def _turned(lines: Lines, layout: Layout, n_arcs: int) -> Mask:
     # Between the end of a ring and the beginning of the next there is no step.
     ends = offsets[1:-1] - 1
     area[:-1] -= x[ends] * y[ends + 1] - x[ends + 1] * y[ends]
-    outer = np.zeros(len(layout.order), bool)
-    outer[layout.polygon_offsets[:-1]] = True
-    for ring in layout.order[np.where(outer, area, -area) <= 0]:
+    pixels = ring_kernels.measure_rings(arcs.points, arcs.offsets, layout.halves, layout.starts)
+    wanted = pixels[layout.order, 0]  # twice as well; negative for holes
+    for ring in layout.order[area * np.sign(wanted) <= LEAST * np.abs(wanted)]:
         bad[layout.halves[layout.starts[ring] : layout.starts[ring + 1]] >> 1] = True
     return bad
 

@@ -59,6 +59,35 @@ def clashes(lines: Sequence[Sequence[Point]], nodes: Sequence[tuple[int, int]]) 
     return bad
 
 
+def ways(cracks: Sequence[Point], k: int, closed: bool, ahead: int) -> tuple[int, ...]:
+    """Which cracks are taken where the k-th is: horizontal ones (1), vertical ones (0), or both."""
+    n = len(cracks)
+    a, b = k - ahead, k + ahead
+    if not closed or n < 4 * ahead:
+        a, b = max(a, 0), min(b, n - 1)
+    (ax, ay), (bx, by) = cracks[a % n], cracks[b % n]
+    across, down = abs(bx - ax), abs(by - ay)
+    return (1, 0) if across == down else (1,) if across > down else (0,)
+
+
+def belief(points: Any, closed: bool, around: int, limits: tuple[float, float]) -> list[float]:
+    """How far each point of a line is believed: not where heights over the neighbours differ."""
+    n = len(points)
+    heights = []
+    for k in range(n):
+        a, p, b = points[k - 1], points[k], points[(k + 1) % n]
+        (ux, uy), (vx, vy) = b - a, p - a
+        inner = closed or 0 < k < n - 1
+        heights.append((ux * vy - uy * vx) / np.hypot(ux, uy) if inner else 0.0)
+    found = []
+    for k in range(n):
+        index = np.arange(k - around, k + around + 1)
+        near = np.array(heights)[index % n if closed else np.clip(index, 0, n - 1)]
+        calm, wild = limits
+        found.append(float(np.interp(np.abs(near - near.mean()).mean(), [calm, wild], [1, 0])))
+    return found
+
+
 def share(image: Any, a: Point, b: Point, at: Point) -> float:
     """How far the colour at a pixel is on the way from that at a to that at b."""
     origin, way = image[a].astype(float), image[b].astype(float) - image[a]

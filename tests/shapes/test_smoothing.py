@@ -93,23 +93,18 @@ def test_samples_agree_with_the_naive_way(name: str, amplitude: float) -> None:
             assert len(own) == 0
             continue
         cracks = middles(arcs, arc)
-        at = 0
-        for x, y in cracks:
+        wanted = []
+        for k, (x, y) in enumerate(cracks):
             down = int(y == int(y))
-            is_strict = bool(strict[int(y) // CELL, int(x) // CELL])
-            wanted = np.array([x, y, 1.0, is_strict])
-            if not is_strict:
-                moved, wanted[2] = naive.located(
+            if strict[int(y) // CELL, int(x) // CELL]:
+                wanted.append([x, y, 1, 1])
+            elif down in naive.ways(cracks, k, bool(arcs.closed[arc]), smoothing.AHEAD):
+                moved, weight = naive.located(
                     labels, image, int(y), int(x), down, smoothing.REACH, limits
                 )
-                wanted[down] += moved
-            if at < len(own) and own[at] == pytest.approx(wanted, abs=1e-4):
-                at += 1
-                moves += not is_strict and moved != 0
-            else:
-                assert not is_strict  # left out is only what runs the other way
-        assert at == len(own)
-        assert len(own) >= len(cracks) / 3
+                moves += moved != 0
+                wanted.append([x + moved * (1 - down), y + moved * down, weight, 0])
+        assert own == pytest.approx(np.reshape(wanted, (-1, 4)), abs=1e-4)
     assert moves > 20 or amplitude == 0.1 or name == "ring over corners"
 
 
@@ -133,6 +128,28 @@ def test_smoothing_agrees_with_the_naive_way() -> None:
             wanted = samples.copy()
             wanted[:, :2] = naive.relaxed(samples, ends[0], closed, smoothing.PASSES)
             assert got == pytest.approx(wanted)
+
+
+def test_grain_is_doubted_and_bends_are_not() -> None:
+    rng = np.random.default_rng(5)
+    for n in (3, 4, 12, 40):
+        for closed in (False, True):
+            samples = np.concatenate([rng.normal(size=(n, 2)), rng.random((n, 2))], axis=1)
+            samples[:, :2] += np.arange(n)[:, None] * 3
+            got = samples.copy()
+            smoothing.doubt_samples(got, np.array([0, n]), np.array([closed]))
+            factor = naive.belief(
+                samples[:, :2], closed, smoothing.AROUND, (smoothing.CALM, smoothing.WILD)
+            )
+            assert got[:, 2] == pytest.approx(samples[:, 2] * factor)
+            assert np.array_equal(got[:, [0, 1, 3]], samples[:, [0, 1, 3]])
+    angle = np.arange(24) * 2 * np.pi / 24
+    circle = np.stack([4 * np.cos(angle), 4 * np.sin(angle), np.ones(24), np.zeros(24)], axis=1)
+    rough = circle.copy()
+    rough[::2, :2] *= 1.15
+    for samples, weight in ((circle, 1.0), (rough, 0.0)):
+        smoothing.doubt_samples(samples, np.array([0, 24]), np.array([True]))
+        assert (samples[:, 2] == weight).all()
 
 
 def test_means_across_pixels_become_points_of_the_edge() -> None:

@@ -12,6 +12,8 @@ REACH = 3  # pixels looked at on either side of a crack
 AHEAD = 3  # cracks forward and backward that give the direction of an arc
 FAINT, CLEAR = 4.0, 16.0  # contrast from which, and at which, the picture decides; of 255
 FARTHEST = 1.25  # pixels that an outline moves at most
+CALM, WILD = 0.12, 0.4  # pixels between neighbours from which, and at which, they are not believed
+AROUND = 3  # samples either way over which that is judged
 PASSES = 4  # of smoothing where there is no contrast
 
 
@@ -140,7 +142,7 @@ def sample_arcs(
             a, b = i - AHEAD, i + AHEAD
             if not closed[arc] or n < 4 * AHEAD:
                 a, b = max(a, 0), min(b, n - 1)
-            b %= n
+            a, b = a % n, b % n
             across, along = abs(middle[b, 0] - middle[a, 0]), abs(middle[b, 1] - middle[a, 1])
             x, y = int(middle[i, 0]), int(middle[i, 1])  # the pixel after the crack
             down = 1 if middle[i, 1] == y else 0
@@ -161,6 +163,42 @@ def sample_arcs(
             at += 1
         starts[arc + 1] = at
     return samples[:at].copy(), starts, shifts
+
+
+@kernel()
+def doubt_samples(samples: Any, starts: Any, closed: Any) -> None:
+    """Lessen the weight of samples that jump to and fro: grain, not an edge.
+
+    Each sample has a height over the line between those beside it: about the same along a bend,
+    whatever its radius. What counts is how much the heights around a sample differ.
+
+    Parameters
+    ----------
+    samples, starts
+        As `sample_arcs` returns them; changed.
+    """
+    for arc in range(len(starts) - 1):
+        first, n = starts[arc], starts[arc + 1] - starts[arc]
+        if n < 3:
+            continue
+        own = samples[first : first + n]
+        heights = np.zeros(n, np.float64)
+        for i in range(n):
+            if closed[arc] or 0 < i < n - 1:
+                a, b = own[i - 1], own[(i + 1) % n]
+                dx, dy = b[0] - a[0], b[1] - a[1]
+                length = np.sqrt(dx * dx + dy * dy)
+                if length > 0:
+                    heights[i] = (dx * (own[i, 1] - a[1]) - dy * (own[i, 0] - a[0])) / length
+        for i in range(n):
+            mean = differing = 0.0
+            for k in range(i - AROUND, i + AROUND + 1):
+                mean += heights[k % n if closed[arc] else min(max(k, 0), n - 1)]
+            mean /= 2 * AROUND + 1
+            for k in range(i - AROUND, i + AROUND + 1):
+                differing += abs(heights[k % n if closed[arc] else min(max(k, 0), n - 1)] - mean)
+            calm = (WILD - differing / (2 * AROUND + 1)) / (WILD - CALM)
+            own[i, 2] *= min(max(calm, 0.0), 1.0)
 
 
 @kernel()
