@@ -13,7 +13,7 @@ import segment.images
 import segment.params
 from segment.exports import KINDS
 from segment.params import MeanShiftOptions, MeanShiftParams
-from segment.regions import climbing
+from segment.regions import engines
 from segment.regions.climbing import climb
 from segment.regions.filtering import paint
 from segment.regions.labelling import label
@@ -27,13 +27,13 @@ PICTURE = np.random.default_rng(0).integers(0, 90, (40, 50, 3), dtype=np.uint8)
 def climbs(monkeypatch: pytest.MonkeyPatch) -> list[MeanShiftParams]:
     """Receives the parameters of each climb."""
     seen: list[MeanShiftParams] = []
-    for name, engine in climbing.ENGINES.items():
+    for name, engine in engines.ENGINES.items():
 
-        def counted(*args: Any, engine: climbing.Engine = engine) -> climbing.Modes:
+        def counted(*args: Any, engine: engines.Engine = engine) -> engines.Modes:
             seen.append(args[1])
             return engine(*args)
 
-        monkeypatch.setitem(climbing.ENGINES, name, counted)
+        monkeypatch.setitem(engines.ENGINES, name, counted)
     return seen
 
 
@@ -78,4 +78,4 @@ def test_parameters_of_a_run_are_numbers() -> None:
 
 
 def test_every_engine_has_a_name() -> None:
-    assert tuple(climbing.ENGINES) == segment.params.ENGINES
+    assert tuple(engines.ENGINES) == segment.params.ENGINES

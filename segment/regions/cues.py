@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import adjacency, boundaries
 from segment.kernels.regions import words as word_kernels
 from segment.regions.checks import Pixels
-from segment.regions.features import Float32Array, feature_planes
+from segment.regions.features import feature_planes
 from segment.threads import run
 
 # Words of the codebooks of colours, of colours beside texture, and of textures.

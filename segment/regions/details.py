@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import details as kernels
 from segment.regions import pyramid
-from segment.regions.features import Float32Array
 from segment.threads import chunks, run
 
 # Details are sought at no more pixels than this: smaller ones nobody would find.

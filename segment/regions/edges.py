@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.params import COLOR_SPACES, choice
 from segment.regions.checks import Picture, check_image
 from segment.regions.cues import comparable_planes
-from segment.regions.features import Float32Array
 from segment.regions.ranges import Range
 
 RADIUS = 2  # of the window that is compared with ideal edges, pixels

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import color
 from segment.kernels.regions.window16 import MISSING
 from segment.regions.checks import Pixels
 from segment.regions.ranges import Range
 from segment.threads import chunks, run
 
-Float32Array = NDArray[np.float32]
 # Middle and half range of the bands of the sRGB gamut.
 _RANGES = {
     "luv": ((50.0, 46.0, -13.0), (50.0, 129.1, 121.2)),

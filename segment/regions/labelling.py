@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from segment.kernels.regions import labels as kernels
 from segment.params import MeanShiftParams
-from segment.regions.climbing import Climb, Modes
+from segment.regions.climbing import Climb
+from segment.regions.engines import Modes
 from segment.regions.pieces import (
     Piece,
     join,

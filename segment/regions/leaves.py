@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import details as detail_kernels
 from segment.kernels.regions import labels as kernels
 from segment.notices import say
@@ -17,10 +18,10 @@ from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
 from segment.regions import details, pyramid
 from segment.regions.bandwidths import rounded
 from segment.regions.checks import Picture, Pixels, check_image
-from segment.regions.climbing import Modes, find_modes
 from segment.regions.cues import TYPICAL_SPREAD
 from segment.regions.doubts import deviations, doubts
-from segment.regions.features import Float32Array, absolute_modes, feature_planes
+from segment.regions.engines import Modes, find_modes
+from segment.regions.features import absolute_modes, feature_planes
 from segment.regions.hierarchy import Hierarchy, build_hierarchy
 from segment.regions.labelling import Labels, label_modes
 from segment.regions.ranges import Range

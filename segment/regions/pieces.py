@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from segment.errors import InputError
 from segment.kernels.regions import fusing, labels
 from segment.params import MeanShiftParams
-from segment.regions.climbing import Modes
+from segment.regions.engines import Modes
 
 # Neighbouring pixels are linked when their modes' colours are closer than this share of the range
 # bandwidth, and neighbouring regions when their means are closer than the second share. On slopes

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import averaging, color, refining
 from segment.regions.bandwidths import REFERENCE_PIXELS
 from segment.regions.checks import Pixels
-from segment.regions.features import Float32Array, linear_table, unit
+from segment.regions.features import linear_table, unit
 from segment.threads import chunks, run
 
 STRIP_ROWS = 64

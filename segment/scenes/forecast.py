@@ -11,7 +11,8 @@ import numpy as np
 from segment.errors import InputError
 from segment.memory import size_text
 from segment.params import MeanShiftParams
-from segment.regions.climbing import climb_window, reach
+from segment.regions.climbing import climb_window
+from segment.regions.engines import reach
 from segment.regions.pieces import join, label_piece, merge
 from segment.scenes.looks import HALO
 from segment.scenes.options import DEFAULT_TILE, DESCRIBED, SIDE, STRIP, SceneOptions

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from segment.params import MeanShiftParams
 from segment.regions.checks import Origin
-from segment.regions.climbing import Modes, climb_window
+from segment.regions.climbing import climb_window
+from segment.regions.engines import Modes
 from segment.regions.features import pixels_from_features, to_dtype
 from segment.regions.pieces import Piece, Quanta, join, label_piece, merge
 from segment.regions.ranges import Range

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 import segment
 import segment.regions.climbing
+import segment.regions.engines
 import segment.regions.labelling
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +32,8 @@ Job = Callable[[], float]  # does its work and returns the seconds it took
 # Name of a stage, module through which it is called, function.
 STAGES = [
     ("check", segment.regions.climbing, "check_image"),
-    ("features", segment.regions.climbing, "feature_planes"),
-    ("features", segment.regions.climbing, "short_planes"),
+    ("features", segment.regions.engines, "feature_planes"),
+    ("features", segment.regions.engines, "short_planes"),
     ("modes", segment.regions.climbing, "find_modes"),
     ("regions", segment.regions.labelling, "label_modes"),
 ]

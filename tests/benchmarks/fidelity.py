@@ -25,7 +25,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from segment.params import ENGINES, MeanShiftParams
 from segment.regions.checks import check_image
-from segment.regions.climbing import find_modes
+from segment.regions.engines import find_modes
 from segment.regions.features import feature_planes
 from segment.regions.labelling import label_modes
 from tests.benchmarks import _edison, _measure

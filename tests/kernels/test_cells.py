@@ -10,7 +10,7 @@ import pytest
 import segment
 from segment.kernels.regions import cells, window, window16
 from segment.params import MeanShiftParams
-from segment.regions import climbing
+from segment.regions import engines
 from segment.regions.checks import check_image
 from segment.regions.features import color_range, color_units, feature_planes, short_planes
 from tests.naive import cells as naive_cells
@@ -116,13 +116,13 @@ def test_shift_tile(seed: int) -> None:
     mask = rng.random(image.shape[:2]) > 0.05
     params = MeanShiftParams(spatial_bandwidth=5.3, range_bandwidth=4.1, color_space="none")
     pixels = check_image(image, color_space="none", mask=mask)
-    found = climbing.find_modes(pixels, params, None, 1)
+    found = engines.find_modes(pixels, params, None, 1)
     owner, table = naive_cells.shift_tile(
         feature_planes(pixels, "none").astype(float), 5.3, 4.1, block=3,
-        cell_radius=climbing.CELL_RADIUS, join=climbing.JOIN_RADIUS, claim=climbing.CLAIM_RADIUS,
-        smooth=climbing.SMOOTH_RADIUS,
-        space_share=climbing.SPACE_SHARE, most=cells.MAX_CELLS, max_iter=params.max_iter,
-        tol=params.tol, max_travel=climbing.MAX_TRAVEL * 5.3,
+        cell_radius=engines.CELL_RADIUS, join=engines.JOIN_RADIUS, claim=engines.CLAIM_RADIUS,
+        smooth=engines.SMOOTH_RADIUS,
+        space_share=engines.SPACE_SHARE, most=cells.MAX_CELLS, max_iter=params.max_iter,
+        tol=params.tol, max_travel=engines.MAX_TRAVEL * 5.3,
     )  # fmt: skip
     np.testing.assert_array_equal(found.owner, owner)
     np.testing.assert_allclose(found.table, table, atol=5e-3)
@@ -154,12 +154,12 @@ def test_agrees_with_the_exact_engine(options: dict[str, Any]) -> None:
 
 def test_reach_of_the_exact_engine() -> None:
     params = MeanShiftParams(spatial_bandwidth=2.0, engine="exact", max_iter=5)
-    assert climbing.reach(params) == (15, 1)
+    assert engines.reach(params) == (15, 1)
 
 
 def test_tiles_do_not_show() -> None:
     """A picture of one smooth colour is one region, whatever tiles it is cut into."""
-    margin, grid = climbing.reach(MeanShiftParams(spatial_bandwidth=2.0))
+    margin, grid = engines.reach(MeanShiftParams(spatial_bandwidth=2.0))
     assert margin > 0
     image = np.full((3 * grid, 2 * grid + 5, 3), 90, np.uint8)
     image += np.random.default_rng(5).integers(0, 3, image.shape).astype(np.uint8)

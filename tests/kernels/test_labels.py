@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from segment.params import MeanShiftParams
-from segment.regions.climbing import Modes
+from segment.regions.engines import Modes
 from segment.regions.labelling import label_modes
 from tests.naive import regions as naive
 

@@ -12,7 +12,8 @@ from scipy import ndimage
 import segment
 from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import check_image
-from segment.regions.climbing import Modes, climb_window, find_modes, reach
+from segment.regions.climbing import climb_window
+from segment.regions.engines import Modes, find_modes, reach
 from tests.pictures import photograph
 
 

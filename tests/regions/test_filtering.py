@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import segment
 from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import check_image
-from segment.regions.climbing import find_modes
+from segment.regions.engines import find_modes
 from tests.naive import regions as naive
 from tests.pictures import slanted_edge
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import segment
 from segment.kernels.regions import fusing
 from segment.params import MeanShiftParams
-from segment.regions.climbing import Climb, Modes, climb, climb_window, reach
+from segment.regions.climbing import Climb, climb, climb_window
+from segment.regions.engines import Modes, reach
 from segment.regions.labelling import label
 from segment.regions.pieces import Piece, index_type, join, label_piece, merge, quanta_for
 from tests.pictures import photograph

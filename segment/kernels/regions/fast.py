@@ -6,24 +6,78 @@ themselves, so a mode is as exact as a pixel's own; what is saved is trajectorie
 trajectory claims the free cells that it passes, and ends where it meets a cell whose mode is
 known, which it takes. The largest cells go first: they lie in the flat parts, whose modes are sure.
 Memory ends at the tile, so a result depends on nothing but the pixels within reach
-(`segment.regions.climbing.reach`).
+(`segment.regions.engines.reach`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
+from segment.kernels.arrays import Float32Array, Int16Array, Int32Array
 from segment.kernels.jit import kernel
 from segment.kernels.regions.cells import MAX_CELLS, cluster_tile, largest_first, meet_cells
 from segment.kernels.regions.exact import absolute
-from segment.kernels.regions.window import LANES, count_bands, window_sums
-from segment.kernels.regions.window16 import MISSING, window_sums16
+from segment.kernels.regions.window import LANES, BandTuple, Radius, count_bands, window_sums
+from segment.kernels.regions.window16 import Discs, window_sums16
+
+
+class Field(NamedTuple):
+    """What windows look at, as in `window_sums`."""
+
+    kind: int
+    planes: Float32Array  # (C, PH, PW) padded features
+    weights: Float32Array | None  # (PH, PW)
+    radius: Radius
+
+
+class ShortField(NamedTuple):
+    """What flat windows look at, as in `window_sums16`."""
+
+    planes: Int16Array  # (C, PH, PW) padded features
+    discs: Discs
+
+
+class Stops(NamedTuple):
+    """Where a trajectory ends, at the latest."""
+
+    max_iter: int
+    tol2: np.float32  # squared length of a last step
+    per_unit2: np.float32  # turns squared colour of the planes into that of a step
+    max_travel: np.float32  # rows or columns from the start
+
+
+class Limits(NamedTuple):
+    """What is alike: ``colour² * per_r2 + distance² * per_s2`` is below one of the last three."""
+
+    per_s2: np.float32
+    per_r2: np.float32
+    join2: np.float32  # a cell whose mode a trajectory takes
+    claim2: np.float32  # a cell that it claims
+    smooth2: np.float32  # neighbours on a slope, by colour alone
+
+
+class Trails(NamedTuple):
+    """The cells of a tile, and the trajectories so far."""
+
+    cells: Float32Array  # (3 + C, n + MAX_CELLS) as from `cluster_tile`
+    first: Int32Array  # (n_blocks + 1,) first cell of each block
+    owned: Int32Array  # (n + MAX_CELLS,) trajectory that owns each cell, -1 where free
+    link: Int32Array  # (n,) trajectory whose mode a trajectory takes
+    ends: Float32Array  # (n, 2 + C) row, column and features where a trajectory ended
+
+
+class Scratch(NamedTuple):
+    """Room for one window."""
+
+    center: Float32Array  # (C,)
+    anchor: Int16Array  # (C,) the centre, rounded
+    sums: Float32Array  # (3 + C, LANES)
 
 
 @kernel()
-def add_offset(owner: Any, top: int, left: int, side: int, offset: int) -> None:
+def add_offset(owner: Int32Array, top: int, left: int, side: int, offset: int) -> None:
     """Add `offset` to the owners, but for -1, of the tile at (`top`, `left`)."""
     for i in range(top, min(top + side, owner.shape[0])):
         for j in range(left, min(left + side, owner.shape[1])):
@@ -33,21 +87,22 @@ def add_offset(owner: Any, top: int, left: int, side: int, offset: int) -> None:
 
 @kernel(inline="always")
 def _distance_to_mode(
-    features: Any, band_tuple: Any, i: int, j: int, modes: Any, mode: int, per_s2: Any, per_r2: Any
-) -> Any:
+    features: Float32Array, band_tuple: BandTuple, i: int, j: int, modes: Float32Array, mode: int,
+    limits: Limits,
+) -> np.float32:  # fmt: skip
     """Squared distance of a pixel from a mode, both scales taken off."""
     color = np.float32(0)
     for band in range(count_bands(band_tuple, features)):
         d = features[band, i, j] - modes[mode, 2 + band]
         color += d * d
     dy, dx = np.float32(i) - modes[mode, 0], np.float32(j) - modes[mode, 1]
-    return color * per_r2 + (dy * dy + dx * dx) * per_s2
+    return color * limits.per_r2 + (dy * dy + dx * dx) * limits.per_s2
 
 
 @kernel(inline="always")
 def _may_change(
-    features: Any, band_tuple: Any, i: int, j: int, own: int, y: int, x: int, other: int,
-    modes: Any, range2: Any, smooth2: Any,
+    features: Float32Array, band_tuple: BandTuple, i: int, j: int, own: int, y: int, x: int,
+    other: int, modes: Float32Array, range2: np.float32, smooth2: np.float32,
 ) -> bool:  # fmt: skip
     """Whether pixel (i, j) of mode `own` may get mode `other` of pixel (y, x)."""
     steep = np.float32(0)
@@ -60,13 +115,13 @@ def _may_change(
     for band in range(count_bands(band_tuple, features)):
         d = modes[own, 2 + band] - modes[other, 2 + band]
         apart += d * d
-    return apart <= range2
+    return bool(apart <= range2)
 
 
 @kernel()
 def smooth_borders(
-    owner: Any, modes: Any, features: Any, band_tuple: Any, block: int, per_s2: Any, per_r2: Any,
-    smooth2: Any, out: Any,
+    owner: Int32Array, modes: Float32Array, features: Float32Array, band_tuple: BandTuple,
+    block: int, limits: Limits, out: Int32Array,
 ) -> None:  # fmt: skip
     """Give pixels near the sides of their block the nearest mode of the blocks beside it.
 
@@ -83,14 +138,12 @@ def smooth_borders(
         Row and column in the tile, features.
     features : ndarray, shape (C, h, w), float32
         The tile.
-    band_tuple, block, per_s2, per_r2
+    band_tuple, block, limits
         As in `shift_tile`.
-    smooth2 : float32
-        Squared limit of colour, in squared range bandwidths.
     """
     height, width = owner.shape
-    range2 = np.float32(1) / per_r2
-    smooth2 = smooth2 * range2
+    range2 = np.float32(1) / limits.per_r2
+    smooth2 = limits.smooth2 * range2
     for i in range(height):
         top = i // block * block
         above = top - 1 if top > 0 else i
@@ -120,166 +173,170 @@ def smooth_borders(
                     ):
                         continue
                     if nearest < 0:
-                        nearest = _distance_to_mode(
-                            features, band_tuple, i, j, modes, own, per_s2, per_r2
-                        )
-                    distance = _distance_to_mode(
-                        features, band_tuple, i, j, modes, other, per_s2, per_r2
-                    )
+                        nearest = _distance_to_mode(features, band_tuple, i, j, modes, own, limits)
+                    distance = _distance_to_mode(features, band_tuple, i, j, modes, other, limits)
                     if distance < nearest:
                         nearest = distance
                         out[i, j] = other
 
 
+@kernel(inline="always")
+def _step(
+    field: Field | None, short: ShortField | None, band_tuple: BandTuple, row: int, column: int,
+    dy: np.float32, dx: np.float32, per_unit2: np.float32, scratch: Scratch,
+) -> tuple[np.float32, np.float32, np.float32]:  # fmt: skip
+    """Move the centre's colour to the window's mean; return the step in rows and columns.
+
+    The third number is its squared length, -1 if the window is empty.
+    """
+    center, anchor, sums = scratch.center, scratch.anchor, scratch.sums
+    if field is not None:
+        window_sums(
+            field.kind, field.planes, field.weights, band_tuple, field.radius, row, column, dy, dx,
+            center, sums,
+        )  # fmt: skip
+    elif short is not None:
+        for band in range(count_bands(band_tuple, center)):
+            anchor[band] = np.int16(np.rint(center[band]))
+        found = window_sums16(short.planes, band_tuple, short.discs, row, column, dy, dx, anchor)
+        for k in range(len(found)):
+            sums[k, 0] = found[k]
+    if not sums[0, 0] > np.float32(0):
+        return np.float32(0), np.float32(0), np.float32(-1)
+    scale = np.float32(1) / sums[0, 0]
+    step_y, step_x = sums[1, 0] * scale, sums[2, 0] * scale
+    moved = np.float32(0)
+    for band in range(count_bands(band_tuple, center)):
+        mean = sums[3 + band, 0] * scale
+        mean += center[band] if short is None else np.float32(anchor[band])
+        moved += (mean - center[band]) * (mean - center[band])
+        center[band] = mean
+    return step_y, step_x, moved * per_unit2 + step_y * step_y + step_x * step_x
+
+
+@kernel(inline="always")
+def _follow(
+    field: Field | None, short: ShortField | None, band_tuple: BandTuple, corner: tuple[int, int],
+    stops: Stops, limits: Limits, grid: tuple[int, int, np.float32], trails: Trails, cell: int,
+    here: int, scratch: Scratch,
+) -> None:  # fmt: skip
+    """Let trajectory `here` climb from a cell to a mode, or until it meets what another has found.
+
+    `grid` has the rows and columns of blocks, and the blocks of a pixel.
+    """
+    cells, owned, center = trails.cells, trails.owned, scratch.center
+    n_rows, n_columns, per_block = grid
+    trails.link[here] = here
+    owned[cell] = here
+    row = int(cells[1, cell] + np.float32(0.5))
+    column = int(cells[2, cell] + np.float32(0.5))
+    start_y, start_x = cells[1, cell] - np.float32(row), cells[2, cell] - np.float32(column)
+    dy, dx = start_y, start_x
+    for band in range(count_bands(band_tuple, center)):
+        center[band] = cells[3 + band, cell]
+    for _ in range(stops.max_iter):
+        step_y, step_x, moved2 = _step(
+            field, short, band_tuple, row + corner[0], column + corner[1], dy, dx, stops.per_unit2,
+            scratch,
+        )  # fmt: skip
+        dy += step_y
+        dx += step_x
+        if moved2 < stops.tol2 or max(abs(dy - start_y), abs(dx - start_x)) >= stops.max_travel:
+            break
+        y, x = np.float32(row) + dy, np.float32(column) + dx
+        i = int(np.floor((y + np.float32(0.5)) * per_block))
+        j = int(np.floor((x + np.float32(0.5)) * per_block))
+        if 0 <= i < n_rows and 0 <= j < n_columns:
+            b = i * n_columns + j
+            met = meet_cells(
+                cells, band_tuple, owned, trails.first[b], trails.first[b + 1], y, x, center,
+                limits.per_s2, limits.per_r2, limits.join2, limits.claim2, here,
+            )  # fmt: skip
+            if met >= 0:
+                trails.link[here] = trails.link[owned[met]]
+                break
+    trails.ends[here, 0] = absolute(row, dy)
+    trails.ends[here, 1] = absolute(column, dx)
+    for band in range(count_bands(band_tuple, center)):
+        trails.ends[here, 2 + band] = center[band]
+
+
+@kernel(inline="always")
+def _number_modes(trails: Trails, n: int, owners: Int32Array) -> int:
+    """Keep the ends of trajectories that reached a mode of their own; return how many they are.
+
+    `owners`, the cell of each pixel, receives the row of its mode in `trails.ends`.
+    """
+    number = np.empty(n, np.int32)
+    kept = 0
+    for k in range(n):
+        if trails.link[k] == k:
+            number[k] = kept
+            for column in range(trails.ends.shape[1]):
+                trails.ends[kept, column] = trails.ends[k, column]
+            kept += 1
+        else:
+            number[k] = number[trails.link[k]]
+    for i in range(owners.shape[0]):
+        for j in range(owners.shape[1]):
+            if owners[i, j] >= 0:
+                owners[i, j] = number[trails.owned[owners[i, j]]]
+    return kept
+
+
 @kernel()
 def shift_tile(
-    kind: int, planes: Any, planes16: Any, weights: Any, band_tuple: Any, radius: Any, discs: Any,
-    max_iter: int, tol2: Any, max_travel: Any, pad: int, block: int, split2: Any,
-    per_s2: Any, per_r2: Any, join2: Any, claim2: Any, smooth2: Any, top: int, left: int,
-    owner: Any,
-) -> Any:  # fmt: skip
+    features: Float32Array, field: Field | None, short: ShortField | None, band_tuple: BandTuple,
+    corner: tuple[int, int], stops: Stops, limits: Limits, block: int, split2: np.float32,
+    owner: Int32Array,
+) -> Float32Array:  # fmt: skip
     """Find the modes of one tile.
 
     Parameters
     ----------
-    kind, weights, band_tuple, radius, max_iter
-        As in `window_sums`; colours and ranges are in units of the planes.
-    planes, planes16 : ndarray, shape (C, PH, PW), float32 and int16
-        Padded features. If `planes16` is not empty, it is used, with `discs`; `planes` is then
-        empty.
-    discs : Discs
-        From `make_discs`.
-    tol2 : tuple of two float32
-        Squared length of a last step; factor that turns squared colour into its unit.
-    max_travel : float32
-        A trajectory ends when it has gone as far as this from its start in rows or columns.
-    pad : int
-        Padding of the planes.
+    features : ndarray, shape (C, h, w), float32
+        The tile; infinite where masked.
+    field, short : Field and ShortField
+        What to climb on; one of them is None.
+    band_tuple : tuple
+        `band_tuple_of(C)`.
+    corner : tuple of two int
+        Row and column of the tile in the padded planes.
+    stops, limits : Stops and Limits
+        In units of the planes.
     block, split2
         Side of a block and squared radius of its cells in colour.
-    per_s2, per_r2, join2, claim2 : float32
-        Cells are compared by ``colour² * per_r2 + distance² * per_s2``, against these limits.
-    smooth2 : float32
-        As in `smooth_borders`, in squared range bandwidths.
-    top, left : int
-        First pixel of the tile in the image.
     owner : ndarray, shape (h, w), int32
         The tile: receives the row of the table of each pixel, -1 where masked.
 
     Returns
     -------
     table : ndarray, shape (n, 2 + C), float32
-        Row, column and features of each mode.
+        Row, column (from the corner) and features of each mode.
     """
-    short = planes16.size > 0
-    n_bands = count_bands(band_tuple, planes16)
-    height, width = owner.shape
-    features = np.empty((n_bands, height, width), np.float32)
-    for band in range(n_bands):
-        for i in range(height):
-            for j in range(width):
-                if short:
-                    missing = planes16[0, top + i + pad, left + j + pad] == MISSING
-                    value = np.float32(planes16[band, top + i + pad, left + j + pad])
-                    features[band, i, j] = np.float32(np.inf) if missing else value
-                else:
-                    features[band, i, j] = planes[band, top + i + pad, left + j + pad]
-    n_columns = (width + block - 1) // block
-    n_rows = (height + block - 1) // block
+    n_bands, (height, width) = count_bands(band_tuple, features), owner.shape
+    n_rows, n_columns = (height + block - 1) // block, (width + block - 1) // block
     cells = np.empty((3 + n_bands, height * width + MAX_CELLS), np.float32)
     first = np.empty(n_rows * n_columns + 1, np.int32)
     cell_of = np.empty((height, width), np.int32)
     n = cluster_tile(features, band_tuple, block, split2, cell_of, cells, first)
 
-    owned = np.full(n + MAX_CELLS, -1, np.int32)  # trajectory that owns each cell
-    link = np.empty(n, np.int32)  # trajectory whose mode a trajectory takes
-    roots = np.empty((n, 2 + n_bands), np.float32)
-    center = np.empty(n_bands, np.float32)
-    anchor = np.empty(n_bands, np.int16)
-    sums = np.empty((3 + n_bands, LANES), np.float32)
-    per_block = np.float32(1) / np.float32(block)
-    n_roots = 0
+    grid = n_rows, n_columns, np.float32(1) / np.float32(block)
+    owned, link = np.full(n + MAX_CELLS, -1, np.int32), np.empty(n, np.int32)
+    trails = Trails(cells, first, owned, link, np.empty((n, 2 + n_bands), np.float32))
+    scratch = Scratch(
+        np.empty(n_bands, np.float32),
+        np.empty(n_bands, np.int16),
+        np.empty((3 + n_bands, LANES), np.float32),
+    )
+    here = 0
     for cell in largest_first(cells[0, :n], block * block):
-        if owned[cell] >= 0:
-            continue
-        here = n_roots
-        n_roots += 1
-        link[here] = here
-        owned[cell] = here
-        row = int(cells[1, cell] + np.float32(0.5))
-        column = int(cells[2, cell] + np.float32(0.5))
-        start_y, start_x = cells[1, cell] - np.float32(row), cells[2, cell] - np.float32(column)
-        dy, dx = start_y, start_x
-        for band in range(n_bands):
-            center[band] = cells[3 + band, cell]
-        for _ in range(max_iter):
-            if short:
-                for band in range(n_bands):
-                    anchor[band] = np.int16(np.rint(center[band]))
-                found = window_sums16(
-                    planes16, band_tuple, discs, top + row + pad, left + column + pad, dy, dx,
-                    anchor,
-                )  # fmt: skip
-                for k in range(len(found)):
-                    sums[k, 0] = found[k]
-            else:
-                window_sums(
-                    kind, planes, weights, band_tuple, radius, top + row + pad, left + column + pad,
-                    dy, dx, center, sums,
-                )  # fmt: skip
-            if not sums[0, 0] > np.float32(0):
-                break
-            scale = np.float32(1) / sums[0, 0]
-            step_y, step_x = sums[1, 0] * scale, sums[2, 0] * scale
-            dy += step_y
-            dx += step_x
-            moved = np.float32(0)
-            for band in range(n_bands):
-                mean = sums[3 + band, 0] * scale
-                mean += np.float32(anchor[band]) if short else center[band]
-                moved += (mean - center[band]) * (mean - center[band])
-                center[band] = mean
-            moved = moved * tol2[1] + step_y * step_y + step_x * step_x
-            if moved < tol2[0]:
-                break
-            if max(abs(dy - start_y), abs(dx - start_x)) >= max_travel:
-                break
-            y, x = np.float32(row) + dy, np.float32(column) + dx
-            i = int(np.floor((y + np.float32(0.5)) * per_block))
-            j = int(np.floor((x + np.float32(0.5)) * per_block))
-            if 0 <= i < n_rows and 0 <= j < n_columns:
-                b = i * n_columns + j
-                met = meet_cells(
-                    cells, band_tuple, owned, first[b], first[b + 1], y, x, center, per_s2, per_r2,
-                    join2, claim2, here,
-                )  # fmt: skip
-                if met >= 0:
-                    link[here] = link[owned[met]]
-                    break
-        roots[here, 0] = absolute(row, dy)
-        roots[here, 1] = absolute(column, dx)
-        for band in range(n_bands):
-            roots[here, 2 + band] = center[band]
-
-    # Only trajectories that reached a mode of their own stay in the table.
-    number = np.empty(n_roots, np.int32)
-    kept = 0
-    for k in range(n_roots):
-        if link[k] == k:
-            number[k] = kept
-            for column in range(roots.shape[1]):
-                roots[kept, column] = roots[k, column]
-            kept += 1
-        else:
-            number[k] = number[link[k]]
-    owners = cell_of
-    for i in range(height):
-        for j in range(width):
-            if owners[i, j] >= 0:
-                owners[i, j] = number[owned[owners[i, j]]]
-    table = roots[:kept].copy()
-    smooth_borders(owners, table, features, band_tuple, block, per_s2, per_r2, smooth2, owner)
-    for k in range(kept):
-        table[k, 0] += np.float32(top)
-        table[k, 1] += np.float32(left)
+        if owned[cell] < 0:
+            _follow(
+                field, short, band_tuple, corner, stops, limits, grid, trails, cell, here, scratch
+            )
+            here += 1
+    n_modes = _number_modes(trails, here, cell_of)
+    table = trails.ends[:n_modes].copy()
+    smooth_borders(cell_of, table, features, band_tuple, block, limits, owner)
     return table

@@ -29,6 +29,9 @@ LANES = 8
 MAX_STATIC_BANDS = 4
 FLAT, EPANECHNIKOV, GAUSSIAN = 0, 1, 2
 
+BandTuple = tuple[int, ...]
+Radius = tuple[np.float32, np.float32, np.float32, np.float32]
+
 
 def band_tuple_of(n_bands: int) -> tuple[int, ...]:
     """Return a tuple whose length tells the compiler the number of band_tuple, () beyond four.
