@@ -267,8 +267,10 @@ def _find_fast(
         top, left = part.top + corner[0], part.left + corner[1]
         place = owner[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
         own = np.empty(place.shape, np.int32)  # contiguous, or the kernel would compile twice
-        table = fast.shift_tile(
-            field.tile(top, left, *place.shape),
+        features = field.tile(top, left, *place.shape)
+        trails = fast.make_trails(features.shape, block)
+        n_modes = fast.shift_tile(
+            features,
             field.wide,
             field.short,
             window.band_tuple_of(n_bands),
@@ -277,8 +279,10 @@ def _find_fast(
             limits,
             block,
             split2,
+            trails,
             own,
         )
+        table = trails.ends[:n_modes].copy()
         table[:, :2] += np.array([top, left], np.float32)
         place[:] = own
         return table

@@ -96,7 +96,8 @@ def test_cluster_tile(bands: tuple[int, ...]) -> None:
         cell_of = np.empty((13, 17), np.int32)
         table = np.empty((6, 13 * 17 + cells.MAX_CELLS), F)
         first = np.empty(-(-13 // block) * -(-17 // block) + 1, np.int32)
-        n = cells.cluster_tile(features, bands, block, F(radius**2), cell_of, table, first)
+        leaders = np.empty((3, cells.MAX_CELLS), F)
+        n = cells.cluster_tile(features, bands, block, F(radius**2), cell_of, leaders, table, first)
         expected_of, expected = naive_cells.cluster(features, block, radius, cells.MAX_CELLS)
         assert n == len(expected) == first[-1]
         np.testing.assert_array_equal(cell_of, expected_of)
@@ -105,7 +106,9 @@ def test_cluster_tile(bands: tuple[int, ...]) -> None:
 
 def test_largest_first() -> None:
     sizes = np.array([3, 16, 1, 3, 16, 2], F)
-    assert cells.largest_first(sizes, 16).tolist() == [1, 4, 0, 3, 5, 2]
+    order = np.empty(6, np.int32)
+    cells.largest_first(sizes[None], 6, np.empty(17, np.int32), order)
+    assert order.tolist() == [1, 4, 0, 3, 5, 2]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -14,19 +14,20 @@ def test_newest_versions_come_out_by_height_then_item(room: int) -> None:
     n = 20
     heights, items = np.zeros(room, np.float32), np.zeros(room, np.int32)
     versions, current = np.zeros(room, np.int32), np.zeros(n, np.int32)
+    entries = heap.Heap(heights, items, versions, current)
     newest: dict[int, float] = {}
     size = 0
     for _ in range(500):
         if random.random() < 0.7:
             item, height = int(random.integers(n)), float(random.integers(6))
-            size = heap.push(heights, items, versions, size, np.float32(height), item, current)
+            size = heap.push(entries, size, np.float32(height), item)
             newest[item] = height
         elif newest:
             while versions[0] != current[items[0]]:
-                size = heap.pop(heights, items, versions, size)
+                size = heap.pop(entries, size)
             first = min((height, item) for item, height in newest.items())
             assert (heights[0], items[0]) == first
-            size = heap.pop(heights, items, versions, size)
+            size = heap.pop(entries, size)
             del newest[first[1]]
             current[first[1]] += 1
-    assert heap.sweep(heights, items, versions, size, current) == len(newest)
+    assert heap.sweep(entries, size) == len(newest)

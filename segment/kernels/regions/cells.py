@@ -16,8 +16,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from segment.kernels.arrays import Float32Array, Int32Array
 from segment.kernels.jit import kernel
-from segment.kernels.regions.window import LANES, count_bands
+from segment.kernels.regions.window import LANES, BandTuple, count_bands
 from segment.kernels.vectors import F32, I32, Vectors
 
 MAX_CELLS = 16
@@ -84,10 +85,11 @@ _VECTORS = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 nearest_leader: Any = intrinsic(_nearest_leader) if _VECTORS else _plain_nearest_leader
 
 
-@kernel()
+@kernel(bare=True)
 def cluster_block(
-    features: Any, band_tuple: Any, top: int, left: int, bottom: int, right: int, limit2: Any,
-    first_cell: int, cell_of: Any, leaders: Any, cells: Any,
+    features: Float32Array, band_tuple: BandTuple, top: int, left: int, bottom: int, right: int,
+    limit2: np.float32, first_cell: int, cell_of: Int32Array, leaders: Float32Array,
+    cells: Float32Array,
 ) -> int:  # fmt: skip
     """Cut one block of a tile into cells; return one past the last cell used.
 
@@ -113,7 +115,9 @@ def cluster_block(
     """
     n_bands = count_bands(band_tuple, features)
     width = features.shape[2]
-    leaders[:] = np.inf
+    for band in range(n_bands):
+        for k in range(MAX_CELLS):
+            leaders[band, k] = np.inf
     n = 0
     for i in range(top, bottom):
         for j in range(left, right):
@@ -156,13 +160,13 @@ def cluster_block(
     return first_cell + n
 
 
-@kernel()
+@kernel(bare=True)
 def cluster_tile(
-    features: Any, band_tuple: Any, block: int, limit2: Any, cell_of: Any, cells: Any, first: Any
-) -> int:
+    features: Float32Array, band_tuple: BandTuple, block: int, limit2: np.float32,
+    cell_of: Int32Array, leaders: Float32Array, cells: Float32Array, first: Int32Array,
+) -> int:  # fmt: skip
     """Cut the blocks of a tile into cells; ``first[b]`` is the first cell of block b."""
     height, width = cell_of.shape
-    leaders = np.empty((features.shape[0], MAX_CELLS), np.float32)
     first[0] = 0
     b = 0
     for i in range(0, height, block):
@@ -312,17 +316,27 @@ def _plain_meet_cells(
 meet_cells: Any = intrinsic(_meet_cells) if _VECTORS else _plain_meet_cells
 
 
-@kernel()
-def largest_first(sizes: Any, largest: int) -> Any:
-    """Return the order, int32 (n,), of sizes from `largest` down to 1; equal ones as they stand."""
-    start = np.zeros(largest + 1, np.int32)
-    for cell in range(sizes.size):
-        start[largest - int(sizes[cell]) + 1] += 1
+@kernel(bare=True)
+def largest_first(cells: Float32Array, n: int, start: Int32Array, order: Int32Array) -> None:
+    """Put the first `n` cells in the order of their sizes, the largest first, equal ones as before.
+
+    Parameters
+    ----------
+    cells : ndarray, float32
+        Row 0 has the sizes, from 1 to ``len(start) - 1``.
+    start : ndarray, int32
+        Room.
+    order : ndarray, shape (n,) or longer, int32
+        Receives the cells.
+    """
+    largest = len(start) - 1
+    for k in range(largest + 1):
+        start[k] = 0
+    for cell in range(n):
+        start[largest - int(cells[0, cell]) + 1] += 1
     for k in range(largest):
         start[k + 1] += start[k]
-    order = np.empty(sizes.size, np.int32)
-    for cell in range(sizes.size):
-        k = largest - int(sizes[cell])
+    for cell in range(n):
+        k = largest - int(cells[0, cell])
         order[start[k]] = cell
         start[k] += 1
-    return order

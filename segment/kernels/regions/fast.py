@@ -59,24 +59,43 @@ class Limits(NamedTuple):
 
 
 class Trails(NamedTuple):
-    """The cells of a tile, and the trajectories so far."""
+    """Room for the cells of a tile of h * w pixels, and for trajectories from them."""
 
-    cells: Float32Array  # (3 + C, n + MAX_CELLS) as from `cluster_tile`
+    cells: Float32Array  # (3 + C, h * w + MAX_CELLS) as from `cluster_tile`
+    cell_of: Int32Array  # (h, w) cell of each pixel
     first: Int32Array  # (n_blocks + 1,) first cell of each block
-    owned: Int32Array  # (n + MAX_CELLS,) trajectory that owns each cell, -1 where free
-    link: Int32Array  # (n,) trajectory whose mode a trajectory takes
-    ends: Float32Array  # (n, 2 + C) row, column and features where a trajectory ended
-
-
-class Scratch(NamedTuple):
-    """Room for one window."""
-
+    order: Int32Array  # (h * w,) cells, the largest first
+    start: Int32Array  # (block * block + 1,)
+    owned: Int32Array  # (h * w + MAX_CELLS,) trajectory that owns each cell, -1 where free
+    link: Int32Array  # (h * w,) trajectory whose mode a trajectory takes
+    ends: Float32Array  # (h * w, 2 + C) row, column and features where a trajectory ended
+    leaders: Float32Array  # (C, MAX_CELLS)
     center: Float32Array  # (C,)
     anchor: Int16Array  # (C,) the centre, rounded
     sums: Float32Array  # (3 + C, LANES)
 
 
-@kernel()
+def make_trails(shape: tuple[int, int, int], block: int) -> Trails:
+    """Return room for a tile of shape (C, h, w) in blocks."""
+    n_bands, height, width = shape
+    n, n_blocks = height * width, -(-height // block) * -(-width // block)
+    return Trails(
+        cells=np.empty((3 + n_bands, n + MAX_CELLS), np.float32),
+        cell_of=np.empty((height, width), np.int32),
+        first=np.empty(n_blocks + 1, np.int32),
+        order=np.empty(n, np.int32),
+        start=np.empty(block * block + 1, np.int32),
+        owned=np.empty(n + MAX_CELLS, np.int32),
+        link=np.empty(n, np.int32),
+        ends=np.empty((n, 2 + n_bands), np.float32),
+        leaders=np.empty((n_bands, MAX_CELLS), np.float32),
+        center=np.empty(n_bands, np.float32),
+        anchor=np.empty(n_bands, np.int16),
+        sums=np.empty((3 + n_bands, LANES), np.float32),
+    )
+
+
+@kernel(bare=True)
 def add_offset(owner: Int32Array, top: int, left: int, side: int, offset: int) -> None:
     """Add `offset` to the owners, but for -1, of the tile at (`top`, `left`)."""
     for i in range(top, min(top + side, owner.shape[0])):
@@ -118,7 +137,7 @@ def _may_change(
     return bool(apart <= range2)
 
 
-@kernel()
+@kernel(bare=True)
 def smooth_borders(
     owner: Int32Array, modes: Float32Array, features: Float32Array, band_tuple: BandTuple,
     block: int, limits: Limits, out: Int32Array,
@@ -183,13 +202,13 @@ def smooth_borders(
 @kernel(inline="always")
 def _step(
     field: Field | None, short: ShortField | None, band_tuple: BandTuple, row: int, column: int,
-    dy: np.float32, dx: np.float32, per_unit2: np.float32, scratch: Scratch,
+    dy: np.float32, dx: np.float32, per_unit2: np.float32, trails: Trails,
 ) -> tuple[np.float32, np.float32, np.float32]:  # fmt: skip
     """Move the centre's colour to the window's mean; return the step in rows and columns.
 
     The third number is its squared length, -1 if the window is empty.
     """
-    center, anchor, sums = scratch.center, scratch.anchor, scratch.sums
+    center, anchor, sums = trails.center, trails.anchor, trails.sums
     if field is not None:
         window_sums(
             field.kind, field.planes, field.weights, band_tuple, field.radius, row, column, dy, dx,
@@ -218,13 +237,13 @@ def _step(
 def _follow(
     field: Field | None, short: ShortField | None, band_tuple: BandTuple, corner: tuple[int, int],
     stops: Stops, limits: Limits, grid: tuple[int, int, np.float32], trails: Trails, cell: int,
-    here: int, scratch: Scratch,
+    here: int,
 ) -> None:  # fmt: skip
     """Let trajectory `here` climb from a cell to a mode, or until it meets what another has found.
 
     `grid` has the rows and columns of blocks, and the blocks of a pixel.
     """
-    cells, owned, center = trails.cells, trails.owned, scratch.center
+    cells, owned, center = trails.cells, trails.owned, trails.center
     n_rows, n_columns, per_block = grid
     trails.link[here] = here
     owned[cell] = here
@@ -237,7 +256,7 @@ def _follow(
     for _ in range(stops.max_iter):
         step_y, step_x, moved2 = _step(
             field, short, band_tuple, row + corner[0], column + corner[1], dy, dx, stops.per_unit2,
-            scratch,
+            trails,
         )  # fmt: skip
         dy += step_y
         dx += step_x
@@ -262,21 +281,21 @@ def _follow(
 
 
 @kernel(inline="always")
-def _number_modes(trails: Trails, n: int, owners: Int32Array) -> int:
+def _number_modes(trails: Trails, n: int, number: Int32Array) -> int:
     """Keep the ends of trajectories that reached a mode of their own; return how many they are.
 
-    `owners`, the cell of each pixel, receives the row of its mode in `trails.ends`.
+    `trails.cell_of` receives the rows of the modes in `trails.ends` in place of the cells.
     """
-    number = np.empty(n, np.int32)
+    link, ends, owners = trails.link, trails.ends, trails.cell_of
     kept = 0
     for k in range(n):
-        if trails.link[k] == k:
+        if link[k] == k:
             number[k] = kept
-            for column in range(trails.ends.shape[1]):
-                trails.ends[kept, column] = trails.ends[k, column]
+            for column in range(ends.shape[1]):
+                ends[kept, column] = ends[k, column]
             kept += 1
         else:
-            number[k] = number[trails.link[k]]
+            number[k] = number[link[k]]
     for i in range(owners.shape[0]):
         for j in range(owners.shape[1]):
             if owners[i, j] >= 0:
@@ -284,13 +303,13 @@ def _number_modes(trails: Trails, n: int, owners: Int32Array) -> int:
     return kept
 
 
-@kernel()
+@kernel(bare=True)
 def shift_tile(
     features: Float32Array, field: Field | None, short: ShortField | None, band_tuple: BandTuple,
     corner: tuple[int, int], stops: Stops, limits: Limits, block: int, split2: np.float32,
-    owner: Int32Array,
-) -> Float32Array:  # fmt: skip
-    """Find the modes of one tile.
+    trails: Trails, owner: Int32Array,
+) -> int:  # fmt: skip
+    """Find the modes of one tile; return how many they are.
 
     Parameters
     ----------
@@ -306,37 +325,30 @@ def shift_tile(
         In units of the planes.
     block, split2
         Side of a block and squared radius of its cells in colour.
+    trails : Trails
+        Room, from `make_trails`. ``trails.ends`` receives row, column (from the corner) and
+        features of each mode.
     owner : ndarray, shape (h, w), int32
-        The tile: receives the row of the table of each pixel, -1 where masked.
-
-    Returns
-    -------
-    table : ndarray, shape (n, 2 + C), float32
-        Row, column (from the corner) and features of each mode.
+        Receives the row of ``trails.ends`` of each pixel, -1 where masked.
     """
-    n_bands, (height, width) = count_bands(band_tuple, features), owner.shape
+    height, width = owner.shape
+    owned, order = trails.owned, trails.order
+    n = cluster_tile(
+        features, band_tuple, block, split2, trails.cell_of, trails.leaders, trails.cells,
+        trails.first,
+    )  # fmt: skip
+    for cell in range(n + MAX_CELLS):
+        owned[cell] = -1
+    largest_first(trails.cells, n, trails.start, order)
     n_rows, n_columns = (height + block - 1) // block, (width + block - 1) // block
-    cells = np.empty((3 + n_bands, height * width + MAX_CELLS), np.float32)
-    first = np.empty(n_rows * n_columns + 1, np.int32)
-    cell_of = np.empty((height, width), np.int32)
-    n = cluster_tile(features, band_tuple, block, split2, cell_of, cells, first)
-
     grid = n_rows, n_columns, np.float32(1) / np.float32(block)
-    owned, link = np.full(n + MAX_CELLS, -1, np.int32), np.empty(n, np.int32)
-    trails = Trails(cells, first, owned, link, np.empty((n, 2 + n_bands), np.float32))
-    scratch = Scratch(
-        np.empty(n_bands, np.float32),
-        np.empty(n_bands, np.int16),
-        np.empty((3 + n_bands, LANES), np.float32),
-    )
     here = 0
-    for cell in largest_first(cells[0, :n], block * block):
-        if owned[cell] < 0:
+    for k in range(n):
+        if owned[order[k]] < 0:
             _follow(
-                field, short, band_tuple, corner, stops, limits, grid, trails, cell, here, scratch
-            )
+                field, short, band_tuple, corner, stops, limits, grid, trails, order[k], here
+            )  # fmt: skip
             here += 1
-    n_modes = _number_modes(trails, here, cell_of)
-    table = trails.ends[:n_modes].copy()
-    smooth_borders(cell_of, table, features, band_tuple, block, limits, owner)
-    return table
+    n_modes = _number_modes(trails, here, order)
+    smooth_borders(trails.cell_of, trails.ends, features, band_tuple, block, limits, owner)
+    return n_modes

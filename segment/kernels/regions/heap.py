@@ -2,81 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
+import numpy as np
+
+from segment.kernels.arrays import Float32Array, Int32Array
 from segment.kernels.jit import ZERO, kernel
 
 
-@kernel(inline="always")
-def _before(heights: Any, items: Any, i: int, j: int) -> bool:
-    return heights[i] < heights[j] or (heights[i] == heights[j] and items[i] < items[j])
+class Heap(NamedTuple):
+    """Room for entries, of which the first so many are in use."""
+
+    heights: Float32Array  # (room,)
+    items: Int32Array  # (room,)
+    versions: Int32Array  # (room,)
+    current: Int32Array  # (n,) newest version of each item
 
 
 @kernel(inline="always")
-def move(heights: Any, items: Any, versions: Any, source: int, target: int) -> None:
-    heights[target], items[target] = heights[source], items[source]
-    versions[target] = versions[source]
+def _before(heap: Heap, i: int, j: int) -> bool:
+    return bool(
+        heap.heights[i] < heap.heights[j]
+        or (heap.heights[i] == heap.heights[j] and heap.items[i] < heap.items[j])
+    )
 
 
-@kernel()
-def sift_down(heights: Any, items: Any, versions: Any, size: int, i: int) -> None:
+@kernel(inline="always")
+def put(heap: Heap, i: int, height: np.float32, item: int, version: int) -> None:
+    """Write entry `i`."""
+    heap.heights[i], heap.items[i], heap.versions[i] = height, item, version
+
+
+@kernel(inline="always")
+def _move(heap: Heap, source: int, target: int) -> None:
+    put(heap, target, heap.heights[source], heap.items[source], heap.versions[source])
+
+
+@kernel(bare=True)
+def sift_down(heap: Heap, size: int, i: int) -> None:
     """Restore the heap of `size` entries below entry `i`."""
-    height, item, version = heights[i], items[i], versions[i]
+    heights, items = heap.heights, heap.items
+    height, item, version = heights[i], items[i], heap.versions[i]
     while 2 * i + 1 < size:
         child = 2 * i + 1
-        if child + 1 < size and _before(heights, items, child + 1, child):
+        if child + 1 < size and _before(heap, child + 1, child):
             child += 1
         if height < heights[child] or (height == heights[child] and item < items[child]):
             break
-        move(heights, items, versions, child, i)
+        _move(heap, child, i)
         i = child
-    heights[i], items[i], versions[i] = height, item, version
+    put(heap, i, height, item, version)
 
 
-@kernel()
-def sift_up(heights: Any, items: Any, versions: Any, i: int) -> None:
+@kernel(inline="always")
+def _sift_up(heap: Heap, i: int) -> None:
     """Restore the heap above entry `i`."""
-    height, item, version = heights[i], items[i], versions[i]
+    heights, items = heap.heights, heap.items
+    height, item, version = heights[i], items[i], heap.versions[i]
     while i > 0:
         parent = (i - 1) // 2
         if heights[parent] < height or (heights[parent] == height and items[parent] < item):
             break
-        move(heights, items, versions, parent, i)
+        _move(heap, parent, i)
         i = parent
-    heights[i], items[i], versions[i] = height, item, version
+    put(heap, i, height, item, version)
 
 
-@kernel()
-def sweep(heights: Any, items: Any, versions: Any, size: int, current: Any) -> int:
+@kernel(bare=True)
+def sweep(heap: Heap, size: int) -> int:
     """Drop the stale entries and restore the heap; return how many are left."""
     kept = ZERO
     for i in range(size):
-        if versions[i] == current[items[i]]:
-            move(heights, items, versions, i, kept)
+        if heap.versions[i] == heap.current[heap.items[i]]:
+            _move(heap, i, kept)
             kept += 1
     for i in range(kept // 2 - 1, -1, -1):
-        sift_down(heights, items, versions, kept, i)
+        sift_down(heap, kept, i)
     return kept
 
 
-@kernel()
-def push(
-    heights: Any, items: Any, versions: Any, size: int, height: Any, item: int, current: Any
-) -> int:
+@kernel(bare=True)
+def push(heap: Heap, size: int, height: np.float32, item: int) -> int:
     """Add a new version of an item, sweeping the heap if it is full; return its size."""
-    current[item] += 1
-    if size == len(heights):
-        size = sweep(heights, items, versions, size, current)
-    heights[size], items[size], versions[size] = height, item, current[item]
-    sift_up(heights, items, versions, size)
+    heap.current[item] += 1
+    if size == len(heap.heights):
+        size = sweep(heap, size)
+    put(heap, size, height, item, heap.current[item])
+    _sift_up(heap, size)
     return size + 1
 
 
-@kernel()
-def pop(heights: Any, items: Any, versions: Any, size: int) -> int:
+@kernel(bare=True)
+def pop(heap: Heap, size: int) -> int:
     """Drop the first entry; return how many are left."""
     size -= 1
     if size > 0:
-        move(heights, items, versions, size, 0)
-        sift_down(heights, items, versions, size, ZERO)
+        _move(heap, size, ZERO)
+        sift_down(heap, size, ZERO)
     return size

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from segment.kernels.jit import REASSOCIATE, kernel
-from segment.kernels.regions.heap import pop, push, sweep
+from segment.kernels.arrays import Float32Array, Int32Array
+from segment.kernels.jit import REASSOCIATE, ZERO, kernel
+from segment.kernels.regions.heap import Heap, pop, push, put, sweep
 
 F = np.float32
 
@@ -22,8 +23,10 @@ GROWTH = F(17 / 16)
 HEAP_ROOM = 4  # entries of the heap per edge; stale ones are swept out when it is full
 
 
-@kernel(fastmath=REASSOCIATE | {"arcp"})
-def chi_square(a: Any, b: Any, per_a: Any, per_b: Any) -> Any:
+@kernel(fastmath=REASSOCIATE | {"arcp"}, bare=True)
+def chi_square(
+    a: Float32Array, b: Float32Array, per_a: np.float32, per_b: np.float32
+) -> np.float32:
     """Half the chi-square distance of two histograms, each times a factor: 0..1 if sums are 1."""
     total = F(0)
     for i in range(a.size):
@@ -32,17 +35,17 @@ def chi_square(a: Any, b: Any, per_a: Any, per_b: Any) -> Any:
     return F(0.5) * total
 
 
-@kernel()
+@kernel(bare=True)
 def merge_height(
-    color: Any,
-    texture: Any,
-    contrast: Any,
-    difference: Any,
-    strangeness: Any,
-    size: Any,
-    length: Any,
-    scale: Any,
-) -> Any:
+    color: np.float32,
+    texture: np.float32,
+    contrast: np.float32,
+    difference: np.float32,
+    strangeness: np.float32,
+    size: np.float32,
+    length: np.float32,
+    scale: np.float32,
+) -> np.float32:
     """How much two touching regions are worth keeping apart; the lowest pair merges first.
 
     ``(color + .02) (texture + .1)^.5 (contrast + .02) (difference + .02) (strangeness + .02)^3
@@ -77,23 +80,54 @@ def merge_height(
     return inside * between * (size + SIZE_FLOOR) ** SIZE_POWER / np.sqrt(length / scale)
 
 
-@kernel()
-def _edge_height(regions: Any, lengths: Any, boundaries: Any, a: int, b: int, edge: int) -> Any:
-    counts, first_texture, areas, perimeters, n_pixels = regions
-    area_a, area_b, length = areas[a], areas[b], lengths[edge]
-    per_a, per_b = F(1) / area_a, F(1) / area_b
-    # Two codebooks of colours, each of which sums to 1.
+class Regions(NamedTuple):
+    """What regions are like; row 0 is unused."""
+
+    counts: Float32Array  # (n + 1, K) pixels of each word
+    first_texture: int  # column of the first word of texture
+    areas: Float32Array  # (n + 1,) pixels
+    perimeters: Float32Array  # (n + 1,) cracks
+    n_pixels: np.float32  # of the image
+
+
+class Edges(NamedTuple):
+    """Which regions touch. Side ``2 e + k`` is end k of edge e; those of a region are a chain."""
+
+    pairs: Int32Array  # (E, 2)
+    lengths: Float32Array  # (E,) cracks of the shared boundary
+    boundaries: Float32Array  # (E, 3) contrast, difference, strangeness, over the cracks
+    latest: Int32Array  # (E,) version in the heap; -1 once it is gone
+    first: Int32Array  # (n + 1,) first side of each region
+    following: Int32Array  # (2 E,) the next side, -1 at the end
+    slots: Int32Array  # a hash table, to find them by their pairs
+
+
+class Forest(NamedTuple):
+    """The trees that grow, and what their roots are."""
+
+    children: Int32Array  # (n - 1, 2) nodes that each merge joins
+    heights: Float32Array  # (n - 1,)
+    node: Int32Array  # (n + 1,) node of each region now
+    weighed: Float32Array  # (n + 1,) its area when the heights of all its edges were computed
+
+
+@kernel(bare=True)
+def _edge_height(regions: Regions, edges: Edges, a: int, b: int, edge: int) -> np.float32:
+    counts, areas, perimeters = regions.counts, regions.areas, regions.perimeters
+    first_texture, length = regions.first_texture, edges.lengths[edge]
+    per_a, per_b = F(1) / areas[a], F(1) / areas[b]
+    # Two palettes of colours, each of which sums to 1.
     color = F(0.5) * chi_square(counts[a, :first_texture], counts[b, :first_texture], per_a, per_b)
     texture = chi_square(counts[a, first_texture:], counts[b, first_texture:], per_a, per_b)
-    size = area_a * area_b / ((area_a + area_b) * n_pixels)
-    scale = np.sqrt(min(perimeters[a], perimeters[b]) * np.sqrt(n_pixels))
-    contrast, difference, strangeness = boundaries[edge]
+    size = areas[a] * areas[b] / ((areas[a] + areas[b]) * regions.n_pixels)
+    scale = np.sqrt(min(perimeters[a], perimeters[b]) * np.sqrt(regions.n_pixels))
+    boundary = edges.boundaries
     return merge_height(
         color,
         texture,
-        contrast / length,
-        difference / length,
-        strangeness / length,
+        boundary[edge, 0] / length,
+        boundary[edge, 1] / length,
+        boundary[edge, 2] / length,
         size,
         length,
         scale,
@@ -101,13 +135,13 @@ def _edge_height(regions: Any, lengths: Any, boundaries: Any, a: int, b: int, ed
 
 
 @kernel(inline="always")
-def _place(a: int, b: int, n_slots: int) -> Any:
+def _place(a: int, b: int, n_slots: int) -> int:
     key = np.int64(min(a, b)) * 40503 + np.int64(max(a, b)) * 25717
-    return (key ^ (key >> 15)) & (n_slots - 1)
+    return int((key ^ (key >> 15)) & (n_slots - 1))
 
 
-@kernel()
-def find_edge(slots: Any, pairs: Any, latest: Any, a: int, b: int) -> int:
+@kernel(bare=True)
+def find_edge(slots: Int32Array, pairs: Int32Array, latest: Int32Array, a: int, b: int) -> int:
     """Return the living edge between regions `a` and `b`, or -1."""
     i = _place(a, b, len(slots))
     while slots[i] >= 0:
@@ -119,8 +153,8 @@ def find_edge(slots: Any, pairs: Any, latest: Any, a: int, b: int) -> int:
     return -1
 
 
-@kernel()
-def put_edge(slots: Any, pairs: Any, edge: int) -> None:
+@kernel(bare=True)
+def put_edge(slots: Int32Array, pairs: Int32Array, edge: int) -> None:
     """Let `find_edge` find an edge by the regions that it joins now."""
     i = _place(pairs[edge, 0], pairs[edge, 1], len(slots))
     while slots[i] >= 0:
@@ -128,10 +162,11 @@ def put_edge(slots: Any, pairs: Any, edge: int) -> None:
     slots[i] = edge
 
 
-@kernel()
-def put_edges(slots: Any, pairs: Any, latest: Any) -> int:
+@kernel(bare=True)
+def put_edges(slots: Int32Array, pairs: Int32Array, latest: Int32Array) -> int:
     """Empty the table and put all living edges into it; return how many they are."""
-    slots[:] = -1
+    for i in range(len(slots)):
+        slots[i] = -1
     count = 0
     for edge in range(len(pairs)):
         if latest[edge] >= 0:
@@ -140,16 +175,131 @@ def put_edges(slots: Any, pairs: Any, latest: Any) -> int:
     return count
 
 
-@kernel()
+@kernel(inline="always")
+def _chain_sides(regions: Regions, edges: Edges) -> None:
+    """Chain the sides of each region, and add up its perimeter."""
+    for edge in range(len(edges.pairs)):
+        for k in range(2):
+            region = edges.pairs[edge, k]
+            regions.perimeters[region] += edges.lengths[edge]
+            edges.following[2 * edge + k] = edges.first[region]
+            edges.first[region] = 2 * edge + k
+
+
+@kernel(inline="always")
+def _take_in(regions: Regions, a: int, b: int, length: np.float32) -> None:
+    """Let region `a` take in region `b`, which it touches along so many cracks."""
+    regions.perimeters[a] += regions.perimeters[b] - 2 * length
+    regions.areas[a] += regions.areas[b]
+    for i in range(regions.counts.shape[1]):
+        regions.counts[a, i] += regions.counts[b, i]
+
+
+@kernel(inline="always")
+def _join_twins(edges: Edges, twin: int, edge: int) -> None:
+    """Add an edge to another one of the same two regions."""
+    edges.lengths[twin] += edges.lengths[edge]
+    for i in range(3):
+        edges.boundaries[twin, i] += edges.boundaries[edge, i]
+    edges.latest[edge] = -1
+
+
+@kernel(inline="always")
+def _take_sides(
+    regions: Regions, edges: Edges, heap: Heap, a: int, b: int, weigh: bool, used: int, size: int
+) -> tuple[int, int]:
+    """Give the sides of region `b` to `a`; of two edges to one region the elder takes the sums.
+
+    With `weigh` they get new heights. Returns the slots used and the size of the heap.
+    """
+    pairs, latest, slots = edges.pairs, edges.latest, edges.slots
+    side = edges.first[b]
+    while side >= 0:
+        after, edge = edges.following[side], side >> 1
+        if latest[edge] >= 0:
+            other = pairs[edge, 1 - (side & 1)]
+            twin = find_edge(slots, pairs, latest, a, other)
+            if twin >= 0:
+                _join_twins(edges, twin, edge)
+                edge = twin
+            else:
+                pairs[edge, side & 1] = a
+                edges.following[side] = edges.first[a]
+                edges.first[a] = side
+                if 2 * used >= len(slots):
+                    used = put_edges(slots, pairs, latest)
+                else:
+                    put_edge(slots, pairs, edge)
+                    used += 1
+            if weigh:
+                size = push(heap, size, _edge_height(regions, edges, a, other, edge), edge)
+        side = after
+    return used, size
+
+
+@kernel(inline="always")
+def _weigh_sides(regions: Regions, edges: Edges, heap: Heap, a: int, size: int) -> int:
+    """Give all edges of a region new heights, and drop those gone from its chain."""
+    side, last = edges.first[a], -1
+    while side >= 0:
+        after, edge = edges.following[side], side >> 1
+        if edges.latest[edge] >= 0:
+            other = edges.pairs[edge, 1 - (side & 1)]
+            size = push(heap, size, _edge_height(regions, edges, a, other, edge), edge)
+            last = side
+        elif last >= 0:
+            edges.following[last] = after
+        else:
+            edges.first[a] = after
+        side = after
+    return size
+
+
+@kernel(bare=True)
+def _merge_all(regions: Regions, edges: Edges, heap: Heap, forest: Forest) -> int:
+    """Merge until nothing touches; return how many merges that took."""
+    areas, pairs, latest = regions.areas, edges.pairs, edges.latest
+    _chain_sides(regions, edges)
+    for edge in range(len(pairs)):
+        height = _edge_height(regions, edges, pairs[edge, 0], pairs[edge, 1], edge)
+        put(heap, edge, height, edge, ZERO)
+    size = sweep(heap, len(pairs))
+    used = put_edges(edges.slots, pairs, latest)
+    n, merges = len(areas) - 1, 0
+    for region in range(n + 1):
+        forest.node[region] = region - 1
+        forest.weighed[region] = areas[region]
+    while size > 0:
+        edge, version, height = heap.items[0], heap.versions[0], heap.heights[0]
+        size = pop(heap, size)
+        if version != latest[edge]:
+            continue
+        a, b = pairs[edge, 0], pairs[edge, 1]
+        if areas[a] < areas[b] or (areas[a] == areas[b] and a > b):
+            a, b = b, a
+        forest.children[merges, 0], forest.children[merges, 1] = forest.node[a], forest.node[b]
+        forest.heights[merges] = height
+        forest.node[a] = n + merges
+        merges += 1
+        latest[edge] = -1
+        _take_in(regions, a, b, edges.lengths[edge])
+        grown = areas[a] > GROWTH * forest.weighed[a]
+        used, size = _take_sides(regions, edges, heap, a, b, not grown, used, size)
+        if grown:
+            forest.weighed[a] = areas[a]
+            size = _weigh_sides(regions, edges, heap, a, size)
+    return merges
+
+
 def merge(
-    counts: Any,
+    counts: Float32Array,
     first_texture: int,
-    areas: Any,
-    pairs: Any,
-    lengths: Any,
-    boundaries: Any,
-    n_pixels: Any,
-) -> Any:
+    areas: Float32Array,
+    pairs: Int32Array,
+    lengths: Float32Array,
+    boundaries: Float32Array,
+    n_pixels: np.float32,
+) -> tuple[Int32Array, Float32Array]:
     """Merge regions, lowest height first, until nothing touches; the arrays are used up.
 
     A merge changes the larger of two regions (of equal ones the first): what touched the smaller
@@ -182,107 +332,36 @@ def merge(
         Height of each merge, in order; they may fall.
     """
     n, n_edges = len(areas) - 1, len(pairs)
-    perimeters = np.zeros(n + 1, np.float32)
-    # Side 2 e + k is end k of edge e; the sides of a region are chained from first[region] on.
-    first = np.full(n + 1, -1, np.int32)
-    following = np.empty(2 * n_edges, np.int32)
-    for edge in range(n_edges):
-        for k in range(2):
-            region = pairs[edge, k]
-            perimeters[region] += lengths[edge]
-            following[2 * edge + k] = first[region]
-            first[region] = 2 * edge + k
-    regions = (counts, first_texture, areas, perimeters, n_pixels)
-
     room = HEAP_ROOM * n_edges + 1
-    keys = np.empty(room, np.float32)
-    items = np.empty(room, np.int32)
-    versions = np.zeros(room, np.int32)
-    latest = np.zeros(n_edges, np.int32)  # version of each edge; -1 once it is gone
-    for edge in range(n_edges):
-        keys[edge] = _edge_height(
-            regions, lengths, boundaries, pairs[edge, 0], pairs[edge, 1], edge
-        )
-        items[edge] = edge
-    size = sweep(keys, items, versions, n_edges, latest)
-    n_slots = 8
-    while n_slots < 4 * n_edges:
-        n_slots *= 2
-    slots = np.empty(n_slots, np.int32)
-    used = put_edges(slots, pairs, latest)
-
-    children = np.empty((max(n - 1, 0), 2), np.int32)
-    heights = np.empty(max(n - 1, 0), np.float32)
-    node = np.empty(n + 1, np.int32)
-    for region in range(n + 1):
-        node[region] = region - 1
-    weighed = areas.copy()  # area of each region when the heights of all its edges were computed
-    merges = 0
-    while size > 0:
-        edge, version, height = items[0], versions[0], keys[0]
-        size = pop(keys, items, versions, size)
-        if version != latest[edge]:
-            continue
-        a, b = pairs[edge, 0], pairs[edge, 1]
-        if areas[a] < areas[b] or (areas[a] == areas[b] and a > b):
-            a, b = b, a
-        children[merges, 0], children[merges, 1], heights[merges] = node[a], node[b], height
-        node[a] = n + merges
-        merges += 1
-        latest[edge] = -1
-        perimeters[a] += perimeters[b] - 2 * lengths[edge]
-        areas[a] += areas[b]
-        for i in range(counts.shape[1]):
-            counts[a, i] += counts[b, i]
-        grown = areas[a] > GROWTH * weighed[a]
-
-        # The sides of b go over to a; of two edges to one region the elder takes the sums.
-        side = first[b]
-        while side >= 0:
-            after, e = following[side], side >> 1
-            if latest[e] >= 0:
-                other = pairs[e, 1 - (side & 1)]
-                twin = find_edge(slots, pairs, latest, a, other)
-                if twin >= 0:
-                    lengths[twin] += lengths[e]
-                    for i in range(3):
-                        boundaries[twin, i] += boundaries[e, i]
-                    latest[e] = -1
-                    e = twin
-                else:
-                    pairs[e, side & 1] = a
-                    following[side] = first[a]
-                    first[a] = side
-                    if 2 * used >= n_slots:
-                        used = put_edges(slots, pairs, latest)
-                    else:
-                        put_edge(slots, pairs, e)
-                        used += 1
-                if not grown:
-                    height = _edge_height(regions, lengths, boundaries, a, other, e)
-                    size = push(keys, items, versions, size, height, e, latest)
-            side = after
-        if not grown:
-            continue
-        weighed[a] = areas[a]
-        side, last = first[a], -1
-        while side >= 0:
-            after, e = following[side], side >> 1
-            if latest[e] >= 0:
-                other = pairs[e, 1 - (side & 1)]
-                height = _edge_height(regions, lengths, boundaries, a, other, e)
-                size = push(keys, items, versions, size, height, e, latest)
-                last = side
-            elif last >= 0:
-                following[last] = after
-            else:
-                first[a] = after
-            side = after
-    return children[:merges], heights[:merges]
+    n_slots = 1 << max(4 * n_edges - 1, 7).bit_length()
+    regions = Regions(counts, first_texture, areas, np.zeros(n + 1, np.float32), n_pixels)
+    edges = Edges(
+        pairs,
+        lengths,
+        boundaries,
+        latest=np.zeros(n_edges, np.int32),
+        first=np.full(n + 1, -1, np.int32),
+        following=np.empty(2 * n_edges, np.int32),
+        slots=np.empty(n_slots, np.int32),
+    )
+    heap = Heap(
+        heights=np.empty(room, np.float32),
+        items=np.empty(room, np.int32),
+        versions=np.empty(room, np.int32),
+        current=edges.latest,
+    )
+    forest = Forest(
+        children=np.empty((max(n - 1, 0), 2), np.int32),
+        heights=np.empty(max(n - 1, 0), np.float32),
+        node=np.empty(n + 1, np.int32),
+        weighed=np.empty(n + 1, np.float32),
+    )
+    merges = _merge_all(regions, edges, heap, forest)
+    return forest.children[:merges], forest.heights[:merges]
 
 
 @kernel()
-def cut_tree(parents: Any, n_leaves: int, n_merges: int, table: Any) -> int:
+def cut_tree(parents: Int32Array, n_leaves: int, n_merges: int, table: Int32Array) -> int:
     """Number the regions after `n_merges` merges; return how many there are.
 
     `table` (n_leaves + 1,) takes the region of each leaf, from 1 in the order of their first leaf;
@@ -305,7 +384,9 @@ def cut_tree(parents: Any, n_leaves: int, n_merges: int, table: Any) -> int:
 
 
 @kernel()
-def meeting_levels(pairs: Any, parents: Any, levels: Any, out: Any) -> None:
+def meeting_levels(
+    pairs: Int32Array, parents: Int32Array, levels: Float32Array, out: Float32Array
+) -> None:
     """Put into `out` (E,) the level at which each pair of leaves (1..n) is in one region.
 
     Pairs must be below one root. Nodes are on chains, each from a node to the child with most nodes
