@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import words as word_kernels
 from segment.regions import cues
 from segment.regions.checks import check_image
-from segment.regions.features import Float32Array, feature_planes
+from segment.regions.features import feature_planes
 from segment.scenes.looks import ALIGN, HALO, Looks, look
 from segment.scenes.readers import ahead
 from segment.scenes.tiles import Window, sample_windows

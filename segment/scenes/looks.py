@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import weighted
 from segment.regions.cues import TEXTURE_UNITS
-from segment.regions.features import Float32Array
 
 SIGMA = 1.0  # of the blur of colours, in their own pixels
 # Textures are structure tensors of light blurred by the first, over the second, in half pixels.
