@@ -46,7 +46,7 @@ def _min_size(text: str) -> int | str:
         raise typer.BadParameter(f"{text!r} is neither a whole number nor {AUTO!r}") from None
 
 
-def _bandwidths(text: Any) -> Bandwidth | tuple[float, ...]:
+def parse_bandwidths(text: Any) -> Bandwidth | tuple[float, ...]:
     if not isinstance(text, str) or "," not in text:  # Typer parses the default too, a number
         return _bandwidth(text)
     try:
@@ -73,7 +73,7 @@ RangeBandwidth = Annotated[
         "--range-bandwidth",
         "-r",
         metavar="UNITS|auto",
-        parser=_bandwidths,
+        parser=parse_bandwidths,
         show_default=f"{LEAF_BANDWIDTHS[1]:g}, with -s {PLAIN.range_bandwidth:g}",
         help="Radius of the colour window, in units of the colour space: larger joins more. auto: "
         "by contrast and noise. With -c none also one a band: 3,5,2.",

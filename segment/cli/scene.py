@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ from segment.files import display_name
 
 if TYPE_CHECKING:
     from segment.scenes import Progress, SceneReport
+
+Spell = Callable[[str], str]
 
 EVERY = 10.0  # seconds between lines of progress, where there is no terminal
 WORDS = {
@@ -60,11 +63,12 @@ def scene(
     """
     from segment.cli.progress import Display
     from segment.exports import to_json
-    from segment.scenes.api import run
+    from segment.scenes.run import run
 
     try:
         wanted = work.options(dst)
-        with display(quiet=work.quiet) as show, Display(quiet=work.quiet).compiling():
+        spell = partial(in_options, context=context)
+        with display(spell, quiet=work.quiet) as show, Display(quiet=work.quiet).compiling():
             ended = run(src, wanted, show)
     except SegmentError as error:
         print_error(in_options(str(error), context))
@@ -93,26 +97,30 @@ def summary(src: str, ended: SceneReport) -> str:
 
 
 @contextmanager
-def display(*, quiet: bool) -> Iterator[Any]:
-    """Yield what shows the progress of a run: a bar on a terminal, else lines on stderr."""
+def display(spell: Spell, *, quiet: bool) -> Iterator[Any]:
+    """Yield what shows the progress of a run: a bar on a terminal, else lines on stderr.
+
+    Notes are spelled in the words of the command.
+    """
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with bar() as show:
+        with bar(spell) as show:
             yield show
     else:
-        yield Lines()
+        yield Lines(spell)
 
 
 class Lines:
     """Progress as plain lines: notes at once, the rest now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, spell: Spell) -> None:
+        self._spell = spell
         self._last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
         if progress.note is not None:
-            print_line(progress.note)
+            print_line(self._spell(progress.note))
             return
         now = time.monotonic()
         if now - self._last >= EVERY and progress.done < progress.total:
@@ -128,7 +136,7 @@ def print_line(text: str) -> None:
 
 
 @contextmanager
-def bar() -> Iterator[Any]:
+def bar(spell: Spell) -> Iterator[Any]:
     """Yield a callable that shows progress as a bar with tiles, rate and time left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -147,7 +155,8 @@ def bar() -> Iterator[Any]:
 
         def show(progress: Progress) -> None:
             if progress.note is not None:
-                shown.console.print(f"segment: {progress.note}", markup=False, highlight=False)
+                text = f"segment: {spell(progress.note)}"
+                shown.console.print(text, markup=False, highlight=False)
                 return
             shown.update(
                 task,

@@ -76,13 +76,15 @@ SpatialBandwidth = Annotated[
     ),
 ]
 RangeBandwidth = Annotated[
-    float | None,
+    Any,  # a number, or one a band
     typer.Option(
         "--range-bandwidth",
         "-r",
         metavar="UNITS",
+        parser=options.parse_bandwidths,
         show_default="of colours or with --scale 6.5, or 4 with --level or --regions",
-        help="Radius of the window of values, in units of the colour space: larger joins more.",
+        help="Radius of the window of values, in units of the colour space: larger joins more. In "
+        "the bands' own units also one a band: 300,500,200.",
     ),
 ]
 Scale = Annotated[

@@ -46,14 +46,7 @@ def doubts(n_regions: int, pixels: Pixels, params: MeanShiftParams) -> Iterator[
 
 def one_region(pixels: Pixels, params: MeanShiftParams) -> str | None:
     """Return a word if one region covers a picture in which more is to be seen."""
-    # At its full scale, what 8 bits hide from the eye is hidden; deeper images may use a sliver.
-    sure = params.color_space != "none" and pixels.values.dtype.itemsize == 1
-    spread = 0.0
-    for plane in feature_planes(pixels, params.color_space):
-        seen = plane[np.isfinite(plane)]
-        low, high = np.percentile(seen[:: max(1, seen.size // SAMPLES)], (1, 99))
-        if high - low > max(NOISE_SPREAD * measure_noise(plane), VISIBLE if sure else 0.0):
-            spread = max(spread, float(high - low))
+    spread = visible_spread(pixels, params)
     if not spread:
         return None
     space = params.color_space
@@ -62,6 +55,19 @@ def one_region(pixels: Pixels, params: MeanShiftParams) -> str | None:
         f"smaller range_bandwidth than {params.radius:g}, such as 'auto', may part it"
         + ("" if space == "none" else "; so may value_range 'auto'")
     )
+
+
+def visible_spread(pixels: Pixels, params: MeanShiftParams) -> float:
+    """Return how far values spread from the 1st to the 99th percentile; 0 if that is not seen."""
+    # At its full scale, what 8 bits hide from the eye is hidden; deeper images may use a sliver.
+    sure = params.color_space != "none" and pixels.values.dtype.itemsize == 1
+    spread = 0.0
+    for plane in feature_planes(pixels, params.color_space):
+        seen = plane[np.isfinite(plane)]
+        low, high = np.percentile(seen[:: max(1, seen.size // SAMPLES)], (1, 99))
+        if high - low > max(NOISE_SPREAD * measure_noise(plane), VISIBLE if sure else 0.0):
+            spread = max(spread, float(high - low))
+    return spread
 
 
 def units(pixels: Pixels, params: MeanShiftParams) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,6 +79,7 @@ class SceneOptions:
             raise InputError("both scheduler and client are given; give one of them")
         names: dict[str, str] = {}
         for kind, path in self.outputs.items():
+            check_local(kind, path)
             check_suffix(kind, path)
             other = names.setdefault(os.path.realpath(path).casefold(), kind)
             if other != kind:
@@ -115,6 +117,18 @@ class SceneOptions:
             return parse_size("memory", self.memory)
         free = free_memory()
         return int(free * SHARE_OF_MEMORY) if free < float("inf") else 4 * 10**9
+
+
+def check_local(kind: str, path: Path) -> None:
+    """Raise InputError if a name leads to another machine."""
+    text = path.as_posix()
+    if re.match(r"[a-z][a-z0-9+.-]+:/|/vsi", text):
+        kind = "dst" if kind == "labels" else kind
+        name = re.sub(r"^([a-z][a-z0-9+.-]+):/+", r"\1://", text)
+        raise InputError(
+            f"{kind}={display_name(name)!r} is on another machine, and only inputs may be there; "
+            "give a name on this one and copy the result"
+        )
 
 
 def check_suffix(kind: str, path: Path) -> None:

@@ -80,6 +80,8 @@ class SceneReport:
         Blocks that could not be decoded and count as nodata.
     notes : tuple of str
         What is worth knowing.
+    doubts : tuple of str
+        Those of them that question the result; `segment.scene` warns of them too.
     seconds : dict of str to float
         Time of each stage.
     """
@@ -102,6 +104,7 @@ class SceneReport:
     level: float | None = None
     damaged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

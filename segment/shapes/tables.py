@@ -22,6 +22,7 @@ from segment.shapes.polygons import Polygons
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
 OPTIONS = {".geojson": {"RFC7946": "YES"}}
+DATASET_OPTIONS = {".gpkg": {"VERSION": "1.2"}}  # software of the last years warns of newer ones
 GEOMETRY = "geometry"
 MOST_POINTS = 8_000_000  # in one batch: Arrow counts the bytes of a column in 31 bits
 
@@ -144,6 +145,7 @@ def _write_ogr(path: Path, reader: Any, crs: Any) -> None:
                 geometry_type="MultiPolygon",
                 crs=None if crs is None else _wkt(crs),
                 layer_options=OPTIONS.get(path.suffix, {}),
+                dataset_options=DATASET_OPTIONS.get(path.suffix, {}),
             )
         except CRSError as error:
             raise InputError(

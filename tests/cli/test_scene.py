@@ -58,6 +58,10 @@ def test_words_are_those_of_the_command(tmp_path: Path) -> None:
         assert (ended.returncode, ended.stdout) == (1, "")
         assert words in ended.stderr
         assert ended.stderr.count("\n") == 1
+    one = run(src, dst, "-r", "300")
+    assert "a smaller --range-bandwidth than 300 may part it" in one.stderr
+    three = run(src, dst, "-r", "9,9,9", "-c", "none", "--overwrite", "--json", "-q")
+    assert json.loads(three.stdout)["params"]["range_bandwidth"] == [9, 9, 9]
     usage = run(src, dst, "--bands", "red")
     assert usage.returncode == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -291,3 +293,51 @@ def test_arrays_of_numpy_dask_and_xarray(
         assert (report.height, report.width) == (height, width)
     with rasterio.open(tmp_path / "xarray.tif") as file:
         assert tuple(file.transform)[:6] == (0.5, 0.0, 10.0, 0.0, -1.0, 100.0)
+
+
+def test_jpeg_2000(tmp_path: Path, photograph: NDArray[np.uint8], whole: Whole) -> None:
+    if "JP2OpenJPEG" not in rasterio.drivers.raster_driver_extensions().values():
+        pytest.skip("this GDAL has no JPEG 2000")
+    src = write_raster(
+        tmp_path / "src.jp2", photograph, driver="JP2OpenJPEG", tiled=None, quality=100,
+        reversible=True,
+    )  # fmt: skip
+    assert src.read_bytes()[4:8] == b"jP  "
+    segment.scene(src, tmp_path / "dst.tif", tile=1, **BANDWIDTHS)
+    np.testing.assert_array_equal(read_raster(tmp_path / "dst.tif"), whole(photograph))
+    with rasterio.open(tmp_path / "dst.tif") as file:
+        assert file.crs == CRS
+
+
+def test_a_bandwidth_a_band(tmp_path: Path, photograph: NDArray[np.uint8], whole: Whole) -> None:
+    bands = photograph * np.array([1, 2, 4], np.uint16)
+    given: dict[str, Any] = {"spatial_bandwidth": 3, "range_bandwidth": (8.0, 16.0, 32.0)}
+    files = {kind: tmp_path / f"{kind}.tif" for kind in ("posterized", "filtered")}
+    src = write_raster(tmp_path / "src.tif", bands)
+    report = segment.scene(src, tmp_path / "dst.tif", tile=1, **given, **files)
+    assert report.as_dict()["params"]["range_bandwidth"] == [8, 16, 32]
+    expected = segment.mean_shift(bands, color_space="none", **given)
+    smooth = segment.mean_shift_filter(bands, color_space="none", **given)
+    np.testing.assert_array_equal(read_raster(tmp_path / "dst.tif"), expected.labels)
+    np.testing.assert_array_equal(expected.labels, whole(photograph, color_space="none"))
+    for kind, pixels in (("posterized", expected.posterized), ("filtered", smooth)):
+        with rasterio.open(files[kind]) as file:
+            np.testing.assert_array_equal(np.moveaxis(file.read(), 0, -1), pixels)
+
+
+@pytest.mark.skipif(shutil.which("ogrinfo") is None, reason="GDAL's own programs are not installed")
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb", ".geojson", ".parquet"])
+def test_ogrinfo_understands_outlines(suffix: str, tmp_path: Path, raster: Path) -> None:
+    formats = subprocess.run(["ogrinfo", "--formats"], capture_output=True, text=True, check=True)
+    if suffix == ".parquet" and "Parquet" not in formats.stdout:
+        pytest.skip("this GDAL has no Parquet")
+    path = tmp_path / f"regions{suffix}"
+    report = segment.scene(raster, tmp_path / "dst.tif", vector=path, **BANDWIDTHS)
+    ended = subprocess.run(
+        ["ogrinfo", "-so", "-al", path], capture_output=True, text=True, check=True
+    )
+    assert ended.stderr == ""
+    assert "Layer name: regions" in ended.stdout
+    assert f"Feature Count: {report.n_regions}" in ended.stdout
+    assert ("WGS 84" if suffix == ".geojson" else "UTM zone 33N") in ended.stdout
+    assert "mean-0: Real" in ended.stdout

@@ -18,7 +18,7 @@ from tests.scenes.conftest import BANDWIDTHS, rasterio, read_raster, write_raste
 Whole = Callable[..., NDArray[np.int32]]
 
 
-def refused(src: Any, dst: Path, **options: Any) -> str:
+def refused(src: Any, dst: Path | str, **options: Any) -> str:
     """Return the one line of a refusal."""
     with pytest.raises(segment.SegmentError) as caught:
         segment.scene(src, dst, **{**BANDWIDTHS, **options})
@@ -53,6 +53,15 @@ def test_names_that_do_not_tell_a_format(raster: Path, tmp_path: Path) -> None:
         raster, tmp_path / "a.tif", posterized=tmp_path / "x.tif", filtered=tmp_path / "X.TIF"
     )
     assert "cog=True" in refused(raster, tmp_path / "a.zarr", cog=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["s3://bucket/regions.zarr", "https://host/regions.tif", "/vsimem/regions.tif"]
+)
+def test_outputs_on_other_machines(name: str, raster: Path, tmp_path: Path) -> None:
+    text = refused(raster, name)
+    assert text.startswith(f"dst='{name}' is on another machine")
+    assert "filtered='" in refused(raster, tmp_path / "dst.tif", filtered=name)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")

@@ -17,7 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 import segment
-from segment.scenes import Progress, api, runner
+from segment.scenes import Progress, runner
+from segment.scenes import run as runs
 from segment.scenes import work as works
 from segment.scenes.store import Store, scratch_folder
 from tests.scenes.conftest import BANDWIDTHS, read_raster, write_raster
@@ -140,7 +141,7 @@ def test_killed_between_two_names(
     raster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dst, table = tmp_path / "dst.tif", tmp_path / "t.csv"
-    real = api.publish
+    real = runs.publish
 
     def publish(path: Path) -> None:
         if path == dst:
@@ -148,7 +149,7 @@ def test_killed_between_two_names(
         real(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(api, "publish", publish)
+        patch.setattr(runs, "publish", publish)
         with pytest.raises(StoppedError):
             segment.scene(raster, dst, table=table, **BANDWIDTHS)
     assert table.exists()
