@@ -35,12 +35,44 @@ if TYPE_CHECKING:
 BYTES_PER_PIXEL, LARGE = 32, 1 << 24
 
 
+# Where each stage begins and ends, as shares of the time that large photographs take.
+SPANS = {"read": (0.0, 0.1), "segment": (0.1, 0.6), "merge": (0.6, 0.7), "save": (0.7, 1.0)}
+# How much of what is left of a stage one round of threads brings: there may be any number of them.
+ROUND = 0.4
+PARTS = 1000
+
+
 class Show(Protocol):
     """Whoever wants to see how the work goes on; `segment.cli.progress.Display` does."""
 
     def note(self, text: str) -> None: ...
     def stage(self, stage: str) -> None: ...
     def watch(self, done: int, total: int) -> None: ...
+
+
+class Course:
+    """How far a picture is, for `segment.threads.watched`; it never goes back.
+
+    Parameters
+    ----------
+    show : callable
+        Called with parts that are done, and how many there are.
+    """
+
+    def __init__(self, show: Callable[[int, int], None]) -> None:
+        self._show = show
+        self._at = self._end = 0.0
+
+    def begin(self, stage: str) -> None:
+        """Enter a stage of SPANS."""
+        self._at, self._end = SPANS[stage]
+        self(0, 1)
+
+    def __call__(self, done: int, total: int) -> None:
+        at = self._at + ROUND * (self._end - self._at) * done / total
+        if done == total:
+            self._at = at
+        self._show(round(PARTS * at), PARTS)
 
 
 class Unseen:
@@ -148,14 +180,14 @@ def make(
     from segment.files import display_name
 
     work = _Making(display_name(source), recipe, n_threads, show or Unseen())
-    with work.clock.running():
+    with work.clock.running(), watched(work.course):
         image = work.read(source)
         if ask is not None:
             ask(image)
             work.clock.lap("wait")
         found, filtered = work.segment(image)
         segmentation, hierarchy = work.cut(found)
-        work.show.stage(f"{work.name}: saving")
+        work.enter("save", "saving")
         record = work.record(source)
         outputs = save(
             segmentation,
@@ -179,8 +211,12 @@ class _Making:
 
     def __init__(self, name: str, recipe: Recipe, n_threads: int, show: Show) -> None:
         self.name, self.recipe, self.n_threads, self.show = name, recipe, n_threads, show
-        self.clock = Clock()
+        self.clock, self.course = Clock(), Course(self.show.watch)
         self.notes: list[str] = []
+
+    def enter(self, stage: str, doing: str) -> None:
+        self.show.stage(f"{self.name}: {doing}")
+        self.course.begin(stage)
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -188,6 +224,7 @@ class _Making:
             self.show.note(f"{self.name}: {text}")
 
     def read(self, source: str | os.PathLike[str]) -> Image:
+        self.enter("read", "reading")
         recipe = self.recipe
         image = read_image(
             source,
@@ -213,9 +250,9 @@ class _Making:
 
     def segment(self, image: Image) -> tuple[Leaves, NDArray[Any] | None]:
         height, width = image.shape
-        self.show.stage(f"{self.name}: segmenting {width}x{height}")
+        self.enter("segment", f"segmenting {width}x{height}")
         with listening(self.note):
-            found = find_regions(image, self.recipe, self.n_threads, self.show)
+            found = find_regions(image, self.recipe, self.n_threads)
         self.clock.lap("segment")
         return found
 
@@ -224,7 +261,7 @@ class _Making:
         cut, segmentation = self.recipe.cut, found.segmentation
         hierarchy: Hierarchy | None = None
         if cut.wanted or "hierarchy" in self.recipe.needs:
-            self.show.stage(f"{self.name}: merging {segmentation.n_regions:,} regions")
+            self.enter("merge", f"merging {segmentation.n_regions:,} regions")
             hierarchy = found.merge(self.n_threads)
             if cut.wanted:
                 segmentation = hierarchy.cut(cut.level, cut.n_regions)
@@ -247,7 +284,7 @@ class _Making:
 
 
 def find_regions(
-    image: Image, recipe: Recipe, n_threads: int, show: Show
+    image: Image, recipe: Recipe, n_threads: int
 ) -> tuple[Leaves, NDArray[Any] | None]:
     """Return the regions, and the filtered picture if it is to be saved."""
     from segment.regions.bandwidths import resolve_bandwidths
@@ -258,17 +295,16 @@ def find_regions(
     from segment.regions.segmenting import segmentation_of
 
     params, found = recipe.params, None
-    with watched(show.watch):
-        if recipe.cut.any_size:
-            pixels = check_image(image, color_space=params.color_space)
-            found = find_leaves(pixels, resolve_bandwidths(params, pixels), n_threads)
-            params = found.segmentation.params
-            if "filtered" not in recipe.needs:
-                return found, None
-        # One climb for regions and the filtered picture, where the regions are of that size.
-        climbed = climb(image, params, n_threads=n_threads)
-        if found is None:
-            found = Leaves(segmentation_of(climbed, n_threads=n_threads))
+    if recipe.cut.any_size:
+        pixels = check_image(image, color_space=params.color_space)
+        found = find_leaves(pixels, resolve_bandwidths(params, pixels), n_threads)
+        params = found.segmentation.params
+        if "filtered" not in recipe.needs:
+            return found, None
+    # One climb for regions and the filtered picture, where the regions are of that size.
+    climbed = climb(image, params, n_threads=n_threads)
+    if found is None:
+        found = Leaves(segmentation_of(climbed, n_threads=n_threads))
     return found, paint(climbed) if "filtered" in recipe.needs else None
 
 

@@ -11,6 +11,7 @@ import pytest
 import segment
 import segment.images
 import segment.params
+from segment import workflow
 from segment.exports import KINDS
 from segment.params import MeanShiftOptions, MeanShiftParams
 from segment.regions import engines
@@ -79,3 +80,18 @@ def test_parameters_of_a_run_are_numbers() -> None:
 
 def test_every_engine_has_a_name() -> None:
     assert tuple(engines.ENGINES) == segment.params.ENGINES
+
+
+def test_progress_goes_forward_alone_and_to_the_end(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Show(workflow.Unseen):
+        def watch(self, done: int, total: int) -> None:
+            seen.append((done, total))
+
+    segment.write_image(tmp_path / "a.png", np.zeros((40, 50, 3), np.uint8))
+    workflow.make(tmp_path / "a.png", tmp_path / "a", workflow.Recipe(), n_threads=1, show=Show())
+    assert {total for _, total in seen} == {workflow.PARTS}
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    begun = {round(workflow.PARTS * begin) for begin, _ in workflow.SPANS.values()}
+    assert begun - {600} <= {done for done, _ in seen}  # no regions are merged unasked

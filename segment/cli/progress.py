@@ -87,12 +87,10 @@ class Display:
     def stage(self, stage: str) -> None:
         """Name what is being done now."""
         self._stage = stage
-        if self._bar is not None:
-            self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(stage, total=None)
+        self._show(stage)
 
     def watch(self, done: int, total: int, stage: str | None = None) -> None:
-        """Show how much of the present stage is done (see `segment.threads.watched`)."""
+        """Show how much is done."""
         self._stage = self._stage if stage is None else stage
         self._show(self._stage, completed=done, total=total)
 

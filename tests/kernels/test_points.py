@@ -7,7 +7,7 @@ import pytest
 
 from segment.kernels.points.climb import Cells, climb, deep_cells
 from segment.kernels.points.columns import ball_sum, build_grid
-from segment.kernels.points.gauss_grid import build_raster, raster_sum
+from segment.kernels.points.gauss_grid import build_lattice, lattice_sum
 from segment.kernels.points.tree import EPANECHNIKOV, FLAT, GAUSSIAN, build_tree, weighted_sum
 from segment.points.basins import Basins, Rules
 from segment.points.densities import field_sums, make_field
@@ -112,11 +112,11 @@ def test_lattice_sums_keep_their_error_bound(d: int) -> None:
     points, weights = cloud(d, 500)
     points[0] = 9
     radius, error = 0.6, 1e-4
-    raster = build_raster(points, weights, radius, error)
-    assert raster.values.sum() == pytest.approx(weights.sum())
+    lattice = build_lattice(points, weights, radius, error)
+    assert lattice.values.sum() == pytest.approx(weights.sum())
     total = np.empty(d + 1)
     for center in np.concatenate((points[::25], points[:5] + 0.1)):
-        raster_sum(raster, radius, center, total)
+        lattice_sum(lattice, radius, center, total)
         numerator, mass = naive.sums(points, weights, "gaussian", radius, center)
         assert abs(total[d] - mass) <= 2e-4 * mass
         shift = total[:d] / total[d] - numerator / mass

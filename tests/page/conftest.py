@@ -12,7 +12,8 @@ import pytest
 
 import segment
 from segment.page import write_page
-from tests.regions.test_hierarchy import FINE, picture
+from tests.pictures import landscape
+from tests.regions.test_hierarchy import FINE
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&.png"
@@ -34,7 +35,7 @@ def browser() -> Iterator[Any]:
 def tree() -> Any:
     mask = np.ones((48, 60), bool)
     mask[:5, :7] = False
-    return segment.mean_shift(picture(), mask=mask, **FINE).hierarchy()
+    return segment.mean_shift(landscape(), mask=mask, **FINE).hierarchy()
 
 
 def image_of(tree: Any, name: str = "a disc.png") -> segment.Image:

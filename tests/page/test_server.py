@@ -20,7 +20,7 @@ from segment.errors import FileError, InputError
 from segment.page.server.folder import NOTES, Folder
 from segment.page.server.work import Works, command
 from tests.page.conftest import until
-from tests.regions.test_hierarchy import picture
+from tests.pictures import landscape
 
 httpx = pytest.importorskip("httpx")
 uvicorn = pytest.importorskip("uvicorn")
@@ -34,9 +34,9 @@ NAME = "b <img src=x onerror=alert(1)>.png"
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "pictures"
     root.mkdir()
-    segment.write_image(root / "a.png", picture())
-    segment.write_image(root / NAME, picture()[::-1])
-    segment.write_image(tmp_path / "secret.png", picture())
+    segment.write_image(root / "a.png", landscape())
+    segment.write_image(root / NAME, landscape()[::-1])
+    segment.write_image(tmp_path / "secret.png", landscape())
     (root / "link.png").symlink_to(tmp_path / "secret.png")
     (root / "notes.txt").write_text("no picture")
     return root
@@ -236,7 +236,7 @@ def test_a_new_request_ends_the_old_one(root: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_running_job_ends_at_its_next_tile(root: Path) -> None:
-    segment.write_image(root / "large.png", np.tile(picture(), (12, 12, 1)))
+    segment.write_image(root / "large.png", np.tile(landscape(), (12, 12, 1)))
     works = Works(1)
     job = works.begin(root / "large.png", {})
     works.end()
@@ -295,7 +295,7 @@ def test_in_a_browser(served: Any, root: Path, browser: Any) -> None:
     until(page, f"globalThis.app && app.model.data.name === {json.dumps(NAME)}")
     page.click("#previous")
     until(page, "globalThis.app && app.model.data.name === 'a.png' && app.model.marked")
-    assert page.is_checked("#done")
+    until(page, "document.querySelector('#done').checked")
     page.click("summary")
     page.fill("[name=range_bandwidth]", "12")
     page.click("#options button")

@@ -10,12 +10,13 @@ import pytest
 import segment
 from segment.errors import InputError
 from tests.naive import cutting
-from tests.regions.test_hierarchy import FINE, picture
+from tests.pictures import landscape
+from tests.regions.test_hierarchy import FINE
 
 
 @pytest.fixture(scope="module")
 def tree() -> Any:
-    return segment.mean_shift(picture(), **FINE).hierarchy()
+    return segment.mean_shift(landscape(), **FINE).hierarchy()
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def parted() -> Any:
     """A tree of two parts that a mask separates."""
     mask = np.ones((48, 60), bool)
     mask[:, 20:23] = False
-    return segment.mean_shift(picture(), mask=mask, **FINE).hierarchy()
+    return segment.mean_shift(landscape(), mask=mask, **FINE).hierarchy()
 
 
 def dots(shape: tuple[int, int], count: int, per_mark: int, seed: int) -> Any:

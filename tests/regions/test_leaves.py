@@ -12,7 +12,7 @@ from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
 from segment.regions.checks import check_image
 from segment.regions.leaves import find_leaves
 from segment.regions.pyramid import REFERENCE_PIXELS, reference_shape
-from tests.regions.test_hierarchy import picture
+from tests.pictures import landscape
 
 
 def things(height: int, width: int) -> Any:
@@ -56,7 +56,7 @@ def test_reference_shape(shape: tuple[int, int]) -> None:
 
 
 def test_small_pictures_are_looked_at_as_they_are() -> None:
-    image = picture()
+    image = landscape()
     tree = segment.hierarchy(image)
     spatial, color = LEAF_BANDWIDTHS
     leaves = segment.mean_shift(image, spatial_bandwidth=spatial, range_bandwidth=color)

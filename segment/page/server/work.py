@@ -51,7 +51,6 @@ class Run:
         self.notes.append(text)
 
     def stage(self, stage: str) -> None:
-        self.watch(0, 0)
         self.doing = stage
 
     def watch(self, done: int, total: int) -> None:
@@ -121,21 +120,27 @@ class Works:
         from segment.files import display_name
         from segment.images import read_image
         from segment.threads import watched
-        from segment.workflow import Recipe, find_regions
+        from segment.workflow import Course, Recipe, find_regions
 
-        job.stage("reading")
-        image = read_image(job.picture)
-        for text in image.notes:
-            job.note(text)
+        course = Course(job.watch)
+
+        def enter(stage: str, doing: str) -> None:
+            job.stage(doing)
+            course.begin(stage)
+
         params, cut = scale(job.options)
-        job.stage("segmenting")
-        found, _ = find_regions(
-            image, Recipe(params=params, cut=cut, kinds=("page",)), self.n_threads, job
-        )
-        job.stage("merging")
-        with watched(job.watch):
+        with watched(course):
+            enter("read", "reading")
+            image = read_image(job.picture)
+            for text in image.notes:
+                job.note(text)
+            enter("segment", "segmenting")
+            found, _ = find_regions(
+                image, Recipe(params=params, cut=cut, kinds=("page",)), self.n_threads
+            )
+            enter("merge", "merging")
             hierarchy = found.merge(self.n_threads)
-        job.stage("drawing")
+        enter("save", "drawing")
         n_regions = None if cut.wanted else found.segmentation.n_regions
         name = display_name(job.picture.name)
         return build_page(hierarchy, image, name=name, n_regions=n_regions, served=True)
