@@ -1,35 +1,222 @@
-"""Small runs that make every kernel compile, and land in the cache, before it is needed."""
+"""Small runs that make every kernel compile, and land in the cache, before it is needed.
+
+Runs that need the same kernels make a unit. Units can be done at once, each by a process of its
+own: in one process Numba compiles one kernel at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import gc
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from segment.params import COLOR_SPACES, ENGINES, KERNELS
+from segment.compiling import Meter
+from segment.kernels.arrays import Int32Array
+from segment.notices import listening
+from segment.params import COLOR_SPACES, ENGINES, KERNELS, LEAF_BANDWIDTHS, MeanShiftParams
+
+if TYPE_CHECKING:
+    from segment.regions.checks import Pixels
 
 DTYPES = ("uint8", "uint16", "uint32", "int16", "int32", "float32", "float64")
-BANDS = (
-    1,
-    2,
-    3,
-    4,
-    5,
-)  # 5 stands for any more: see `segment.kernels.regions.window.band_tuple_of`
+BANDS = (1, 2, 3, 4, 5)  # 5 stands for any more: see `segment.kernels.regions.window.band_tuple_of`
 SHAPE = (40, 50)  # larger than a tile of the fast engine at SPATIAL_BANDWIDTH
 SPATIAL_BANDWIDTH = 3.0
 
 Compilation = tuple[str, Callable[[], object]]
+Watcher = Callable[[int, int, str], None]
+
+
+class Unit(NamedTuple):
+    """Runs that need the same kernels, and one kernel by which to see whether they are compiled."""
+
+    name: str
+    runs: Sequence[Compilation]
+    kernel: str = ""  # "module:function" in `segment.kernels`; "" if that is not known
+
+
+def units() -> list[Unit]:
+    """Return all units: `first_units`, and what they leave."""
+    return [*first_units(), *_later_units()]
 
 
 def compilations() -> Iterator[Compilation]:
     """Yield runs that together compile everything, with a name for each."""
-    yield from _image_compilations()
-    yield "outlines", _trace
-    yield "points", _cluster
-    yield "palettes", _gather_colors
+    for unit in units():
+        yield from unit.runs
+
+
+def first_units() -> list[Unit]:
+    """Return what ``segment image`` needs, by default, for photographs in colour or gray."""
+    large = [
+        (f"borders in {dtype} pictures", partial(_draw, dtype)) for dtype in ("uint8", "uint16")
+    ]
+    colors = [("modes", partial(_climb, 3)), ("modes of gray pictures", partial(_climb, 1))]
+    return [
+        Unit("drawing borders", large, "regions.refining:weigh"),
+        Unit("merging", [("trees", _merge)], "regions.merging:_merge_all"),
+        Unit("climbing", colors, "regions.fast:shift_tile"),
+        Unit("labelling", [("labels", _label)], "regions.labels:find_runs"),
+        Unit("saving", [("files", _save)], "regions.coloring:color_regions"),
+    ]
+
+
+def _later_units() -> Iterator[Unit]:
+    yield Unit("outlines", [("outlines", _trace)])
+    for kernel in KERNELS:
+        name = f"points, {kernel}"
+        yield Unit(name, [(name, partial(_cluster, kernel))])
+    yield Unit("palettes", [("palettes", _gather_colors)])
+    spaces: list[Compilation] = [
+        (f"{name}, {space}", partial(_segment, _image("uint8", bands), color_space=space))
+        for name, bands in (("colours", 3), ("gray", 1))
+        for space in COLOR_SPACES
+    ]
+    spaces.append(("uint16 colours", partial(_segment, _image("uint16", 3))))
+    yield Unit("colour spaces", [*spaces, *_other_runs()])
+    for engine in ENGINES:
+        for bands in BANDS:
+            image = _image("uint8", bands)
+            name = f"{engine} engine, {bands} band{'s' * (bands > 1)}"
+            options = {"color_space": "none", "engine": engine}
+            found: list[Compilation] = [(name, partial(_segment, image, **options))]
+            if bands == 3:
+                found += [
+                    (f"{name}, {dtype}", partial(_segment, _image(dtype, 3), **options))
+                    for dtype in DTYPES
+                ]
+            weights = np.linspace(0.5, 1, SHAPE[0] * SHAPE[1]).reshape(SHAPE)
+            found.append(
+                (f"{name}, weighted", partial(_segment, image, weights=weights, **options))
+            )
+            yield Unit(name, found)
+
+
+def _other_runs() -> Iterator[Compilation]:
+    for kernel in KERNELS:
+        yield f"{kernel} kernel", partial(_segment, _image("uint8", 3), kernel=kernel)
+    yield "wide windows", partial(_segment, _image("uint8", 3), spatial_bandwidth=12.0)
+    yield "a tall picture", partial(_segment, np.tile(_image("uint8", 3), (4, 1, 1)))
+    yield "a small picture", partial(_segment, _image("uint8", 3)[:20, :20])
+    for dtype in ("uint8", "uint16", "float32"):
+        yield f"large {dtype} pictures", partial(_look_at_large, dtype)
+    yield "masks", partial(_segment, _image("uint8", 3), mask=np.eye(*SHAPE, dtype=bool))
+
+
+def cold(some: Sequence[Unit]) -> list[Unit]:
+    """Return the units of which nothing is in the cache."""
+    import importlib
+
+    found = []
+    for unit in some:
+        module, _, name = unit.kernel.partition(":")
+        kernel = getattr(importlib.import_module(f"segment.kernels.{module}"), name)
+        cache = getattr(kernel, "_cache", None)  # none where NUMBA_DISABLE_JIT is set
+        if cache is not None and getattr(cache, "is_empty", bool)():
+            found.append(unit)
+    return found
+
+
+class _Helper:
+    """Another process that does units."""
+
+    def __init__(self) -> None:
+        # The same modules as here, wherever they were found, whatever the current folder holds.
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; from segment.warmup import serve; serve()"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            start_new_session=True,  # a Ctrl-C in the terminal reaches only us
+        )
+
+    def do(self, unit: Unit) -> float | None:
+        """Return the seconds of compiling that it took; None if it could not be done."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(unit.name.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:  # it has died
+            return None
+        answer = self._process.stdout.readline().split()
+        return float(answer[1]) if answer[:1] == [b"done"] else None
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def serve() -> None:
+    """Do the units named on standard input, and say of each whether it is done."""
+    gc.disable()  # a third of the objects that the compiler makes stay for good
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever prints, answers stay answers
+    known = {unit.name: unit for unit in units()}
+    for line in sys.stdin.buffer:
+        try:
+            seconds = _do(known[line.strip().decode()])
+        except Exception:
+            answers.write(b"failed\n")
+        else:
+            answers.write(f"done {seconds:.3f}\n".encode())
+
+
+def _do(unit: Unit) -> float:
+    """Return the seconds of compiling that it took."""
+    meter = Meter()
+    for _, run in unit.runs:
+        with meter.running(), listening(_ignore):  # about pictures that nobody has given
+            run()
+    return meter.seconds
+
+
+def compile_units(some: Sequence[Unit], n_processes: int, watch: Watcher | None = None) -> float:
+    """Do units in several processes; `watch` is told how many are done, of how many, and which is.
+
+    What no other process can do is done here, and raises what it raises. Returned are the seconds
+    of compiling that it took, all processes together.
+    """
+    helpers: list[_Helper] = []
+    free: queue.SimpleQueue[_Helper] = queue.SimpleQueue()
+
+    def do(unit: Unit) -> float | None:
+        helper = free.get()
+        try:
+            return helper.do(unit)
+        finally:
+            free.put(helper)
+
+    n_processes, total = min(n_processes, len(some)), 0.0
+    pool = ThreadPoolExecutor(max(n_processes, 1))
+    try:
+        for _ in range(n_processes if n_processes > 1 else 0):
+            helpers.append(_Helper())
+            free.put(helpers[-1])
+        found = pool.map(do, some) if helpers else [None] * len(some)
+        for k, (unit, seconds) in enumerate(zip(some, found, strict=True)):
+            total += _do(unit) if seconds is None else seconds
+            if watch is not None:
+                watch(k + 1, len(some), unit.name)
+    finally:
+        for helper in helpers:
+            helper.stop()
+        pool.shutdown(cancel_futures=True)
+    return total
 
 
 def cache_folder() -> str | None:
@@ -40,32 +227,6 @@ def cache_folder() -> str | None:
     return getattr(stats, "cache_path", None)
 
 
-def _image_compilations() -> Iterator[Compilation]:
-    for space in COLOR_SPACES:
-        yield f"colours, {space}", partial(_segment, _image("uint8", 3), color_space=space)
-        yield f"gray, {space}", partial(_segment, _image("uint8", 1), color_space=space)
-    for kernel in KERNELS:
-        yield f"{kernel} kernel", partial(_segment, _image("uint8", 3), kernel=kernel)
-    for engine in ENGINES:
-        for bands in BANDS:
-            image = _image("uint8", bands)
-            for weights in (None, np.linspace(0.5, 1, SHAPE[0] * SHAPE[1]).reshape(SHAPE)):
-                name = f"{engine} engine, {bands} band{'s' * (bands > 1)}"
-                name += ", weighted" * (weights is not None)
-                options = {"color_space": "none", "engine": engine, "weights": weights}
-                yield name, partial(_segment, image, **options)
-    yield "wide windows", partial(_segment, _image("uint8", 3), spatial_bandwidth=12.0)
-    yield "a tall picture", partial(_segment, np.tile(_image("uint8", 3), (4, 1, 1)))
-    yield "a small picture", partial(_segment, _image("uint8", 3)[:20, :20])
-    for dtype in DTYPES:
-        yield f"{dtype} pixels", partial(_segment, _image(dtype, 3), color_space="none")
-    yield "uint16 colours", partial(_segment, _image("uint16", 3))
-    yield "hierarchies", _merge
-    for dtype in ("uint8", "uint16", "float32"):
-        yield f"large {dtype} pictures", partial(_look_at_large, dtype)
-    yield "masks", partial(_segment, _image("uint8", 3), mask=np.eye(*SHAPE, dtype=bool))
-
-
 def _image(dtype: str, bands: int) -> np.ndarray[Any, Any]:
     """Return a noisy picture, so that no stage finds nothing to do."""
     values = np.random.default_rng(0).uniform(0, 200, (*SHAPE, bands))
@@ -74,12 +235,85 @@ def _image(dtype: str, bands: int) -> np.ndarray[Any, Any]:
     return values.astype(dtype)
 
 
-def _merge() -> None:
-    from segment.regions.segmenting import mean_shift
+def _pixels(dtype: str, bands: int, enlarged: int = 1) -> Pixels:
+    from segment.regions.checks import check_image
 
-    tree = mean_shift(_image("uint8", 3), min_size=2, range_bandwidth=3.0).hierarchy()
+    white = 1 if dtype == "float32" else 200 * (257 if dtype == "uint16" else 1)
+    image = _image(dtype, bands) / np.array(200, np.float32) if white == 1 else _image(dtype, bands)
+    image = image.astype(dtype).repeat(enlarged, axis=0).repeat(enlarged, axis=1)
+    return check_image(image, color_space="luv")
+
+
+def _params() -> MeanShiftParams:
+    spatial, color = LEAF_BANDWIDTHS
+    return MeanShiftParams(spatial_bandwidth=spatial, range_bandwidth=color)
+
+
+def _blocks(height: int, width: int) -> Int32Array:
+    """Return labels from 1 on."""
+    side = 5
+    rows, columns = np.indices((height, width)) // side
+    return (rows * (-(-width // side)) + columns + 1).astype(np.int32)
+
+
+def _tiles(dtype: str) -> Any:
+    """Return a picture cut into blocks."""
+    from segment.regions.segmentation import Segmentation
+
+    labels = _blocks(*SHAPE)
+    modes = np.random.default_rng(0).uniform(0, 50, (labels.max(), 5)).astype(np.float32)
+    return Segmentation(labels, modes, _params(), _pixels(dtype, 3))
+
+
+def _draw(dtype: str) -> None:
+    """Find borders and details of a picture of several levels."""
+    from segment.kernels.regions import details as detail_kernels
+    from segment.kernels.regions import labels as label_kernels
+    from segment.regions import details, pyramid
+
+    levels, _ = pyramid.averaged(_pixels(dtype, 3, enlarged=20), "luv", 1)
+    labels = _blocks(*levels[-1].shape)
+    n = int(labels.max())
+    labels, border = pyramid.bring_up(labels, levels, 1.0, 1, 1)
+    details.part_details(labels, n, levels[0].plain(), border, 1.0, 9, 1)
+    n = int(labels.max())
+    number, areas = np.empty(n + 1, np.int32), np.empty(n + 1, np.int64)
+    label_kernels.number_in_order(labels, number, areas)
+    detail_kernels.origins(labels, labels.copy(), number)
+
+
+def _climb(bands: int) -> None:
+    from segment.regions.engines import find_modes
+
+    for dtype in ("uint8", "float32"):
+        find_modes(_pixels(dtype, bands), _params(), None, 1)
+
+
+def _label() -> None:
+    """Label a picture of several strips."""
+    from segment.regions.engines import Modes
+    from segment.regions.labelling import label_modes
+
+    owner = np.tile(_blocks(*SHAPE), (4, 1)) - np.int32(1)
+    table = np.random.default_rng(0).uniform(0, 9, (owner.max() + 1, 5)).astype(np.float32)
+    label_modes(Modes(owner, table), _params(), 1)
+
+
+def _merge() -> None:
+    from segment.kernels.regions import adjacency
+
+    adjacency.move_cracks(np.zeros(1, np.int64), 9, (1.0, 1.0), (2, 2))  # of larger pictures
+    tree = _tiles("uint8").hierarchy(n_threads=1)
     tree.cut(level=0.5)
     tree.contours()
+
+
+def _save() -> None:
+    found = _tiles("uint8")
+    with tempfile.TemporaryDirectory() as folder:
+        found.save(Path(folder, "found"))
+    for dtype in ("uint8", "uint16"):
+        _tiles(dtype).regions()
 
 
 def _look_at_large(dtype: str) -> None:
@@ -94,7 +328,7 @@ def _look_at_large(dtype: str) -> None:
         hierarchy(large, mask=given, n_threads=1).cut(n_regions=2)
 
 
-def _cluster() -> None:
+def _cluster(kernel: str) -> None:
     from segment.points.bandwidth import estimate_bandwidth
     from segment.points.clustering import MeanShift
     from segment.points.densities import density
@@ -102,8 +336,7 @@ def _cluster() -> None:
     points = np.random.default_rng(0).normal(size=(6000, 2))  # so many that climbs are shared
     estimate_bandwidth(points)
     density(points, 1.0)
-    for kernel in KERNELS:
-        MeanShift(bandwidth=1.0, kernel=kernel, n_jobs=1).fit(points).score_samples(points)
+    MeanShift(bandwidth=1.0, kernel=kernel, n_jobs=1).fit(points).score_samples(points)
 
 
 def _trace() -> None:
@@ -138,3 +371,7 @@ def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
     tree = result.hierarchy(n_threads=1)
     tree.cut(n_regions=2)
     tree.contours()
+
+
+def _ignore(text: str) -> None:
+    pass

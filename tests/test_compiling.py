@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import segment
-from segment.kernels.jit import kernel
+from segment.kernels import jit
 from segment.kernels.regions import cells, color, exact, labels, window
 from segment.params import ENGINES, KERNELS
 
@@ -135,18 +135,40 @@ def test_the_same_labels_without_the_jit() -> None:
 def test_kernels_are_compiled_in_memory_where_nothing_can_be_cached(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[bool] = []
+    def refuse(function: Any) -> Any:
+        raise RuntimeError("cannot cache function: no locator available")
 
-    def njit(cache: bool = False, **_: Any) -> Any:
-        asked.append(cache)
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(numba, "njit", njit)
+    monkeypatch.setattr(jit, "SharedCache", refuse)
 
     def double(x: int) -> int:
         return 2 * x
 
-    assert kernel()(double) is double
-    assert asked == [True, False]
+    assert jit.kernel()(double)(4) == 8
+
+
+# Compiles one kernel for some types of numbers, all of which are then to be found in the cache.
+ADDING = """
+import sys
+import numpy as np
+from segment.kernels.regions import labels
+for name in sys.argv[1:]:
+    out = np.zeros(3, name)
+    labels.count_pixels(np.array([[1, 2]], np.int32), out)
+    assert out.tolist() == [0, 1, 1], (name, out)
+print(sum(labels.count_pixels.stats.cache_misses.values()))
+"""
+
+
+@jit_only
+def test_processes_may_add_to_one_cache_at_once(tmp_path: Path) -> None:
+    names = ["int64", "int32", "float64", "float32", "uint16", "int16"]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    some = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADDING, *names[k:], *names[:k]], env=environment, cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )
+        for k in (0, 3)
+    ]  # fmt: skip
+    assert [process.wait() for process in some] == [0, 0]
+    assert python("-c", ADDING, *names, NUMBA_CACHE_DIR=str(tmp_path)).strip() == "0"

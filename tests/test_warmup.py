@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from segment import warmup
 from segment.cli import main
 from segment.warmup import compilations
 
@@ -75,6 +78,41 @@ assert not new, new
 """
 
 
+FIRST_UNITS = """
+from segment.warmup import cold, compile_units, first_units
+assert len(cold(first_units())) == len(first_units())
+assert compile_units(first_units(), 2) > 0
+assert cold(first_units()) == []
+"""
+
+# Pictures of several kinds, by the command, in a process that must not compile anything.
+FIRST_RUN = """
+import sys
+import numpy as np
+import segment, skimage.data
+from segment.compiling import watch_compilation
+from typer.testing import CliRunner
+from segment.cli import main
+import cv2
+
+folder = sys.argv[1]
+photo = skimage.data.coffee()[..., ::-1]
+alpha = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
+alpha[:40] = 0
+pictures = {
+    "color": photo, "gray": photo[..., 1], "deep": photo.astype(np.uint16) * 257, "alpha": alpha,
+    "small": photo[:90, :120], "large": np.tile(photo, (3, 2, 1)),
+}
+begun = []
+with watch_compilation(lambda: begun.append(name), lambda seconds: None):
+    for name, picture in pictures.items():
+        assert cv2.imwrite(f"{folder}/{name}.png", picture)
+        result = CliRunner().invoke(main.app, ["image", f"{folder}/{name}.png", "-o", folder])
+        assert result.exit_code == 0, result.output
+assert not begun, begun
+"""
+
+
 def test_later_runs_find_everything_warm() -> None:
     result = subprocess.run(
         [sys.executable, "-c", LATER_RUNS],
@@ -94,6 +132,28 @@ def test_the_command_says_what_it_did() -> None:
     assert CliRunner().invoke(main.app, ["warmup", "--quiet"]).output == ""
 
 
-def test_every_job_has_a_name_of_its_own() -> None:
+def test_a_first_run_is_compiled_by_several_processes_at_once(tmp_path: Path) -> None:
+    """What they leave in the cache is all that the default command needs."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
+    for program in (FIRST_UNITS, FIRST_RUN):
+        result = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert result.returncode == 0, result.stderr
+
+
+def test_what_a_helper_cannot_do_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    units = [warmup.Unit(name, [(name, partial(done.append, name))]) for name in ("one", "two")]
+    seen: list[tuple[int, int, str]] = []
+    warmup.compile_units(units, 2, lambda *what: seen.append(what))  # no helper knows these
+    assert done == ["one", "two"]
+    assert seen == [(1, 2, "one"), (2, 2, "two")]
+
+
+def test_every_run_has_a_name_of_its_own() -> None:
     names = [name for name, _ in compilations()]
     assert len(set(names)) == len(names)

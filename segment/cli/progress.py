@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from segment.compiling import watch_compilation
+
+COMPILING = "compiling; later runs skip this"
 
 
 def stages(seconds: Mapping[str, float]) -> str:
@@ -101,11 +104,8 @@ class Display:
 
         def begin() -> None:
             if announce:
-                text = "compiling; later runs skip this"
-                if not self._told and not self._live:
-                    self.note(text)
-                self._told = True
-                self._show(text)
+                self._tell()
+                self._show(COMPILING)
 
         def end(seconds: float) -> None:
             self.compile_seconds += seconds
@@ -119,6 +119,27 @@ class Display:
 
             lost = "" if cache_folder() else ", with no folder to keep it in: set NUMBA_CACHE_DIR"
             self.note(f"compiled in {seconds:.0f} s{lost}")
+
+    def prepare(self, n_processes: int) -> None:
+        """Compile what a first run needs, if nothing is compiled yet, in several processes."""
+        from segment.warmup import cold, compile_units, first_units
+
+        todo = cold(first_units()) if n_processes > 1 else []
+        if not todo:
+            return
+        self._tell()
+        started = time.perf_counter()
+        with self.working(COMPILING):
+            self.compile_seconds += compile_units(
+                todo, n_processes, lambda done, total, _: self.watch(done, total)
+            )
+        self.note(f"compiled in {time.perf_counter() - started:.0f} s")
+
+    def _tell(self) -> None:
+        """Say why it takes long, once, where no live line says so."""
+        if not self._told and not self._live:
+            self.note(COMPILING)
+        self._told = True
 
     def _show(self, text: str, **fields: Any) -> None:
         if self._bar is not None:

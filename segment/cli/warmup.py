@@ -6,7 +6,6 @@ import time
 
 from segment.cli import options
 from segment.cli.progress import Display
-from segment.notices import listening
 
 
 def warmup(quiet: options.Quiet = False) -> None:
@@ -19,27 +18,20 @@ def warmup(quiet: options.Quiet = False) -> None:
     Examples:
       segment warmup
     """
+    from segment.threads import resolve_n_threads
+    from segment.warmup import cache_folder, compile_units, units
+
     display = Display(quiet=quiet)
     started = time.perf_counter()
     with display.working("warming up"), display.compiling(announce=False):
-        from segment.warmup import cache_folder, compilations
-
-        todo = list(compilations())
-        for done, (name, job) in enumerate(todo):
-            display.watch(done, len(todo), f"warming up: {name}")
-            with listening(_ignore):  # about pictures that nobody has given
-                job()
+        compiled = compile_units(units(), resolve_n_threads(None), display.watch)
     if quiet:
         return
     seconds = time.perf_counter() - started
     folder = cache_folder()
     if folder is None:
         display.note("no folder can be written to keep what was compiled; set NUMBA_CACHE_DIR")
-    elif display.compile_seconds:
+    elif compiled:
         print(f"compiled in {seconds:.1f} s, kept in {folder}")
     else:
         print(f"everything was compiled already; checked in {seconds:.1f} s")
-
-
-def _ignore(text: str) -> None:
-    pass

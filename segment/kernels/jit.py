@@ -6,11 +6,18 @@ Parallel work is done by threads that run these serial kernels over fixed chunks
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core.caching import FunctionCache
+
+from segment.errors import FileError
+from segment.locks import locked
 
 # To be given to a kernel by another one: with a literal 0 it would be compiled for that alone.
 ZERO: Any = np.int64(0)
@@ -20,6 +27,32 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Reassociation lets LLVM vectorise sums; NaN and infinity keep their meaning, because padding and
 # masked pixels are infinite.
 REASSOCIATE = frozenset({"reassoc", "nsz", "contract"})
+
+PATIENCE = 10.0  # seconds
+
+
+class SharedCache(FunctionCache):
+    """Numba's cache on disk, to which one process at a time adds.
+
+    Numba reads a kernel's index, adds to it and writes it again; what another process has added
+    meanwhile would be lost, and its code overwritten by that of other types (numba#4807).
+    """
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save what was compiled for a signature; not at all where the lock is never free."""
+        self._impl.locator.ensure_cache_path()
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            try:
+                with locked(Path(self.cache_path), ".segment.lock"):
+                    super().save_overload(sig, data)
+                return
+            except FileError:
+                time.sleep(0.01)
+
+    def is_empty(self) -> bool:
+        """Whether nothing is kept for the source as it is now."""
+        return not self._cache_file._load_index()
 
 
 def kernel(
@@ -53,10 +86,10 @@ def kernel(
             "no_cfunc_wrapper": True,  # for callbacks from C
             "_nrt": not bare,
         }
-        try:
-            compiled: F = numba.njit(cache=True, **options)(function)
-        except RuntimeError:
-            compiled = numba.njit(**options)(function)
-        return compiled
+        compiled: Any = numba.njit(**options)(function)
+        if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            with contextlib.suppress(RuntimeError):
+                compiled._cache = SharedCache(function)
+        return cast(F, compiled)
 
     return decorate
