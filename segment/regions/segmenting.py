@@ -50,7 +50,9 @@ def mean_shift(
     than a fifth of the range bandwidth (twice that with the fast engine; in CIE spaces 3.2 units at
     most) form components; neighbouring components whose mean modes differ by less than half of it
     are fused, with everything they touch in turn; what is then below `min_size` joins the neighbour
-    of nearest colour [1]_ [2]_.
+    of nearest colour [1]_ [2]_. In one band, where chance alone makes neighbouring modes alike,
+    only pixels of one mode (a fiftieth of the bandwidth) form components, and these are fused the
+    nearest first, as long as the means of what has grown differ by less than the bandwidth.
 
     Parameters
     ----------

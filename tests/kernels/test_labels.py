@@ -68,9 +68,10 @@ def own(shape: tuple[int, int]) -> NDArray[np.int32]:
 @pytest.mark.parametrize("connectivity", [1, 2])
 @pytest.mark.parametrize("min_size", [0, 1, 4, 30])
 @pytest.mark.parametrize("spread", [0.3, 0.8, 2, 10])
-def test_noise(spread: float, min_size: int, connectivity: int) -> None:
+@pytest.mark.parametrize("n_bands", [1, 3])
+def test_noise(n_bands: int, spread: float, min_size: int, connectivity: int) -> None:
     rng = np.random.default_rng(0)
-    compare(own((14, 17)), eighths(rng, 14 * 17, spread), min_size, connectivity)
+    compare(own((14, 17)), eighths(rng, 14 * 17, spread, n_bands), min_size, connectivity)
 
 
 @pytest.mark.parametrize("connectivity", [1, 2])
@@ -118,11 +119,21 @@ def test_a_checkerboard_is_cut_by_edges_and_joined_by_corners() -> None:
 
 def test_a_ramp_is_one_component_though_its_ends_are_far() -> None:
     steps = np.arange(40, dtype=np.float32)
-    table = np.stack([0 * steps, steps, 0.875 * steps], axis=1)  # 0.2 * HR is 1
+    table = np.stack([0 * steps, steps, 0.875 * steps, 0 * steps], axis=1)  # 0.2 * HR is 1
     assert compare(own((1, 40)), table, 0, 1).max() == 1
     table[:, 2] = steps  # steps as long as the limit do not link, nor do they fuse in pairs...
     labels = compare(own((1, 40)), table, 0, 1)
     assert labels.max() == 1  # ...but fusion (below half of HR) is transitive as well
+
+
+def test_a_ramp_in_one_band_is_cut_into_parts_as_long_as_the_bandwidth() -> None:
+    steps = np.arange(64, dtype=np.float32)
+    table = np.stack([0 * steps, steps, 0.875 * steps], axis=1)
+    labels = compare(own((1, 64)), table, 0, 1)
+    means = [table[labels[0] == k, 2].mean() for k in range(1, labels.max() + 1)]
+    assert (np.diff(means) >= HR).all()
+    spreads = [np.ptp(table[labels[0] == k, 2]) for k in range(1, labels.max() + 1)]
+    assert max(spreads) < 4 * HR
 
 
 @pytest.mark.parametrize(("color_space", "link"), [("luv", 3.2 / 20), ("none", 0.4)])

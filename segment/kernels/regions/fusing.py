@@ -15,6 +15,7 @@ from segment.kernels.jit import kernel
 from segment.kernels.regions.labels import WORD, find, number_sets, unite
 
 FUSE_ROUNDS = 5
+STEPS = 1 << 16  # of distance, within the limit, in which neighbours are put in order
 
 
 @kernel()
@@ -139,6 +140,79 @@ def _fuse(
 
 
 @kernel()
+def sorted_by(keys: Any, n_keys: int, order: Any) -> Any:
+    """Return `order`, (n,), sorted by ``keys[order]``, 0 to n_keys - 1; equals as they stand."""
+    start = np.zeros(n_keys + 1, np.int64)
+    for k in range(order.size):
+        start[keys[order[k]] + 1] += 1
+    for key in range(n_keys):
+        start[key + 1] += start[key]
+    out = np.empty_like(order)
+    for k in range(order.size):
+        key = keys[order[k]]
+        out[start[key]] = order[k]
+        start[key] += 1
+    return out
+
+
+@kernel()
+def _unite_in_order(
+    sums: Any, areas: Any, edges: Any, order: Any, quantum: float, words: int, limit2: Any,
+    means: Any, parent: Any,
+) -> bool:  # fmt: skip
+    """Unite neighbours whose mean colours, as they are when their turn comes, are close.
+
+    Sums, areas and means go to the root of each set, its lowest number; the others become 0.
+    """
+    united = False
+    for k in range(order.size):
+        a, b = find(parent, edges[order[k], 0]), find(parent, edges[order[k], 1])
+        if a == b or not _distance2(means, a, b) < limit2:
+            continue
+        united |= unite(parent, a, b)
+        root, other = min(a, b), max(a, b)
+        areas[root] += areas[other]
+        areas[other] = 0
+        for column in range(sums.shape[1]):
+            sums[root, column] += sums[other, column]
+            sums[other, column] = 0
+        _set_mean(sums, areas, root, quantum, words, means)
+    return united
+
+
+def _nearest_first(means: Any, edges: Any, limit2: Any) -> Any:
+    """Return the edges closer than the limit, nearest first, then by the regions that they join."""
+    pairs = means[edges]
+    distance2 = ((pairs[:, 0] - pairs[:, 1]) ** 2).sum(axis=1)
+    order = np.flatnonzero(distance2 < limit2)
+    for side in (1, 0):
+        order = sorted_by(np.ascontiguousarray(edges[:, side]), len(means), order)
+    keys = np.zeros(len(edges), edges.dtype)
+    keys[order] = np.sqrt(distance2[order] / limit2) * (STEPS - 1)
+    return sorted_by(keys, STEPS, order)
+
+
+def _fuse_nearest(
+    sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any
+) -> Any:
+    """Unite neighbours whose mean colours are closer than the limit, the nearest first, in rounds.
+
+    Returns the number, sums and areas of regions, and how many edges are left.
+    """
+    number = np.arange(areas.size, dtype=edges.dtype)
+    parent = number.copy()
+    for _ in range(FUSE_ROUNDS):
+        sums, areas, n_edges = _contract(parent, sums, areas, edges, n_edges)
+        number = parent[number]
+        parent = np.arange(areas.size, dtype=edges.dtype)
+        means = mean_colors(sums, areas, quantum, words)
+        order = _nearest_first(means, edges[:n_edges], limit2)
+        if not _unite_in_order(sums, areas, edges, order, quantum, words, limit2, means, parent):
+            break
+    return number, parent, sums, areas, n_edges
+
+
+@kernel()
 def _nearest_of_small(
     means: Any, areas: Any, edges: Any, n_edges: int, min_size: int, parent: Any
 ) -> bool:
@@ -203,14 +277,28 @@ def _add_up(sums: Any, areas: Any, number: Any, merged: Any, merged_areas: Any) 
             merged[number[component], k] += sums[component, k]
 
 
+def _contract(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int) -> Any:
+    """Make regions of sets: `parent` becomes their numbers, edges join them.
+
+    Returns sums and areas of the regions, and how many edges are left.
+    """
+    n = number_sets(parent, 0, parent.size, 0)
+    merged, merged_areas = np.zeros((n, sums.shape[1]), np.int64), np.zeros(n, np.int64)
+    _add_up(sums, areas, parent, merged, merged_areas)
+    return merged, merged_areas, distinct(parent, n, edges, n_edges)
+
+
 def merge_regions(
     sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any,
-    min_size: int,
+    min_size: int, nearest_first: bool = False,
 ) -> Any:  # fmt: skip
     """Fuse regions of nearly one colour, then prune small ones.
 
     First neighbours whose mean colours are closer than the limit are united, with everything that
-    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. Then each region
+    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. With
+    `nearest_first` the nearest are united first in each round, and only those whose means are still
+    close when their turn comes, so that no chain of small steps joins what is far apart. Then each
+    region
     below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all at
     once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
     get shorter.
@@ -227,6 +315,8 @@ def merge_regions(
         Squared limit.
     min_size : int
         Pixels.
+    nearest_first : bool
+        See above.
 
     Returns
     -------
@@ -236,15 +326,15 @@ def merge_regions(
         Of the regions.
     """
     number = np.arange(areas.size, dtype=edges.dtype)
-    parent, n_edges = _fuse(sums, areas, edges, n_edges, quantum, words, limit2)
+    graph = sums, areas, edges, n_edges, quantum, words, limit2
+    if nearest_first:
+        number, parent, sums, areas, n_edges = _fuse_nearest(*graph)
+    else:
+        parent, n_edges = _fuse(*graph)
     while True:
-        n = number_sets(parent, 0, parent.size, 0)
-        merged, merged_areas = np.zeros((n, sums.shape[1]), np.int64), np.zeros(n, np.int64)
-        _add_up(sums, areas, parent, merged, merged_areas)
-        sums, areas = merged, merged_areas
-        n_edges = distinct(parent, n, edges, n_edges)
+        sums, areas, n_edges = _contract(parent, sums, areas, edges, n_edges)
         number = parent[number]
-        parent = np.arange(n, dtype=edges.dtype)
+        parent = np.arange(areas.size, dtype=edges.dtype)
         means = mean_colors(sums, areas, quantum, words)
         if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
             return number, sums, areas
