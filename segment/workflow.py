@@ -35,10 +35,14 @@ if TYPE_CHECKING:
 BYTES_PER_PIXEL, LARGE = 32, 1 << 24
 
 
-# Where each stage begins and ends, as shares of the time that large photographs take.
-SPANS = {"read": (0.0, 0.1), "segment": (0.1, 0.6), "merge": (0.6, 0.7), "save": (0.7, 1.0)}
-# How much of what is left of a stage one round of threads brings: there may be any number of them.
-ROUND = 0.4
+# Where each stage begins and ends, as shares of the time that large photographs take, and how much
+# of what is left of it one round of threads brings: of segmenting there may be any number of them.
+SPANS = {
+    "read": (0.0, 0.1, 1.0),
+    "segment": (0.1, 0.6, 0.4),
+    "merge": (0.6, 0.7, 0.4),
+    "save": (0.7, 1.0, 1.0),
+}
 PARTS = 1000
 
 
@@ -61,18 +65,19 @@ class Course:
 
     def __init__(self, show: Callable[[int, int], None]) -> None:
         self._show = show
-        self._at = self._end = 0.0
+        self._begin = self._end = self._round = self._shown = 0.0
 
     def begin(self, stage: str) -> None:
         """Enter a stage of SPANS."""
-        self._at, self._end = SPANS[stage]
+        self._begin, self._end, self._round = SPANS[stage]
         self(0, 1)
 
     def __call__(self, done: int, total: int) -> None:
-        at = self._at + ROUND * (self._end - self._at) * done / total
-        if done == total:
-            self._at = at
-        self._show(round(PARTS * at), PARTS)
+        at = self._begin + self._round * (self._end - self._begin) * done / total
+        if done == total and self._round < 1:
+            self._begin = at
+        self._shown = max(self._shown, at)
+        self._show(round(PARTS * self._shown), PARTS)
 
 
 class Unseen:

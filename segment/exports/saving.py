@@ -13,6 +13,7 @@ from segment.exports.kinds import KINDS, check_options, parse_kinds
 from segment.exports.names import output_path
 from segment.exports.product import Product
 from segment.params import DEFAULT_KINDS
+from segment.threads import run
 
 if TYPE_CHECKING:
     from segment.images import Image
@@ -75,9 +76,12 @@ def save(
     names = parse_kinds(",".join(kinds))
     product = Product(segmentation, image, hierarchy, filtered, record or {}, options or {}, names)
     check_options(names, product.options)
-    for name in names:
+
+    def write(name: str) -> None:
         kind = KINDS[name]
         suffix = kind.suffixes[0] if kind.suffix is None else kind.suffix(product)
         path = output_path(Path(stem), name, suffix) if target is None else target
         product.written[name] = kind.write(product, path, overwrite)
+
+    run(write, names, 1)  # one after another, which a watcher sees
     return product.written

@@ -300,6 +300,6 @@ def test_in_a_browser(served: Any, root: Path, browser: Any) -> None:
     page.fill("[name=range_bandwidth]", "12")
     page.click("#options button")
     until(page, "document.querySelector('#command').textContent.includes('--range-bandwidth 12')")
-    assert page.inner_text("#progress-of") == "1 of 2 done"
+    until(page, "document.querySelector('#progress-of').innerText === '1 of 2 done'")
     assert not troubles
     context.close()
