@@ -13,7 +13,9 @@ from segment.notices import say
 from segment.params import MeanShiftParams
 from segment.regions.ranges import Range, check_range, dtype_range, extremes, find_range
 
+CIE = ("luv", "lab")  # color spaces in which gray is one coordinate
 LARGEST = 1e15  # float32 holds its square
+FIRST_LOOK = 1 << 14  # pixels
 LARGEST_SHORT = 2**16  # float32 holds whole numbers up to here, and 255 steps between any two
 
 Origin = tuple[float, ...]
@@ -52,6 +54,8 @@ class Pixels:
         What is taken off bands in their own units before they become float32; None means nothing.
     factors : tuple of float, or None
         What they are multiplied by after that; None means 1.
+    achromatic : bool
+        Whether three bands are one gray, thrice, to be compared as that in CIE spaces.
     """
 
     values: NDArray[Any]
@@ -61,6 +65,11 @@ class Pixels:
     value_range: Range | None = None
     origin: Origin | None = None
     factors: tuple[float, ...] | None = None
+    achromatic: bool = False
+
+    def compared(self) -> Pixels:
+        """Return the image with those of its bands by which pixels are compared."""
+        return replace(self, values=self.values[..., :1]) if self.achromatic else self
 
     def scaled_to(self, params: MeanShiftParams) -> Pixels:
         """Return the image with its bands to be scaled to one range bandwidth.
@@ -189,6 +198,19 @@ def find_origin(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Origin 
     return tuple(found) if any(found) else None
 
 
+def is_achromatic(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> bool:
+    """Whether three bands are equal wherever `mask` is true: a gray picture saved as RGB."""
+    if values.shape[2] != 3:
+        return False
+    rows = max(1, FIRST_LOOK // values.shape[1])  # most pictures are not, as few rows show
+    for part in (slice(0, rows), slice(rows, None)):
+        red, green, blue = np.moveaxis(values[part], -1, 0)
+        equal = (red == green) & (green == blue)
+        if not (equal if mask is None else equal | ~mask[part]).all():
+            return False
+    return True
+
+
 def _is_picture(image: object) -> TypeGuard[Picture]:
     """Whether this is a `segment.Image`, which lies upstairs and is known by what it has."""
     return hasattr(image, "pixels") and hasattr(image, "value_range")
@@ -236,7 +258,8 @@ def _settle(
     if word is not None:
         say(f"{word}; value_range settles it")
     own = found == dtype_range(values.dtype)
-    return Pixels(values, keep, gray, axis, None if own else found)
+    achromatic = color_space in CIE and is_achromatic(values, keep)
+    return Pixels(values, keep, gray, axis, None if own else found, achromatic=achromatic)
 
 
 def _check_axis(channel_axis: int | None, shape: tuple[int, ...]) -> int:

@@ -122,7 +122,7 @@ def climb_window(
         mask=mask,
         value_range=value_range,
     )
-    pixels = replace(pixels, origin=origin).scaled_to(params)
+    pixels = replace(pixels, origin=origin, achromatic=False).scaled_to(params)
     pixel_weights = check_weights(weights, pixels.values.shape[:2])
     part = Window(*rows, *columns)
     modes = find_modes(pixels, params, pixel_weights, threads, part)

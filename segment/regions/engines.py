@@ -93,7 +93,7 @@ def find_modes(
     """Climb to their modes from every pixel, or those of a window, with the engine of `params`."""
     height, width = pixels.values.shape[:2]
     part = Window(0, height, 0, width) if part is None else part
-    return ENGINES[params.engine](pixels, params, weights, n_threads, part)
+    return ENGINES[params.engine](pixels.compared(), params, weights, n_threads, part)
 
 
 def reach(params: MeanShiftParams) -> tuple[int, int]:

@@ -182,7 +182,7 @@ def pixels_from_features(features: Float32Array, pixels: Pixels, color_space: st
     Colours outside the gamut are clipped. Masked pixels keep the value they had.
     """
     n_bands, height, width = features.shape
-    out = np.empty((height, width, n_bands), pixels.values.dtype)
+    out = np.empty(pixels.values.shape, pixels.values.dtype)  # gray may be there thrice
     black, white = pixels.scale
     values: NDArray[Any]
     for first, last in chunks(height, _rows_of_chunk(width)):
@@ -243,7 +243,12 @@ def _lifted(features: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
 
 
 def absolute_modes(modes: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
-    """Return modes (n, 2 + C) in the units of the image: float64 if bands have an origin."""
+    """Return modes (n, 2 + C) in the units of the image: float64 if bands have an origin.
+
+    Gray that is there thrice gets the coordinates that it was not compared by, which are 0.
+    """
+    if pixels.achromatic and modes.shape[1] == 3:
+        return np.pad(modes, ((0, 0), (0, 2)))
     if pixels.factors is not None:
         modes = modes / np.array([1.0, 1.0, *pixels.factors], modes.dtype)
     if pixels.origin is None:

@@ -158,6 +158,7 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
     own = replace(
         params, spatial_bandwidth=rounded(params.spatial_bandwidth * float(np.sqrt(ratio.prod())))
     )
+    found = Labels(found.labels, absolute_modes(found.modes, seen))
     labels, modes, tones = _drawn(found, levels, seen, own, threads)
     if offsets is not None:
         modes[:, 2:] = modes[:, 2:] + offsets

@@ -162,7 +162,7 @@ def as_pixels(level: Level, pixels: Pixels, color_space: str) -> Pixels:
     if color_space != "none":
         values = color.srgb_from_linear(values * values).astype(np.float32)
     mask = level.mask if level.mask.size else None
-    return Pixels(values, mask, pixels.gray, pixels.channel_axis)
+    return Pixels(values, mask, pixels.gray, pixels.channel_axis, achromatic=pixels.achromatic)
 
 
 def at_reference_size(pixels: Pixels, color_space: str, n_threads: int) -> Pixels:

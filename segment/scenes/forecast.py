@@ -85,7 +85,7 @@ def density(work: Work) -> Density:
         if part.valid is not None and not part.valid.any():
             continue
         climbed = climb_window(
-            work.features_of(part.values),
+            work.climbing(part.values),
             params,
             (0, window.height),
             (0, window.width),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from segment.errors import InputError
 from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
-from segment.regions.checks import Origin, find_origin
+from segment.regions.checks import CIE, Origin, find_origin, is_achromatic
 from segment.regions.ranges import Range, check_range, dtype_range
 from segment.scenes.forecast import find_scaling
 from segment.scenes.options import SIDE, SceneOptions
@@ -35,12 +35,15 @@ class Settled(NamedTuple):
         What becomes 0, and how much becomes 100.
     origin : tuple of a number a band, or None
         What bands count from.
+    achromatic : bool
+        Whether three bands are one gray, thrice.
     """
 
     params: MeanShiftParams
     value_range: Range | None = None
     scaling: Scaling | None = None
     origin: Origin | None = None
+    achromatic: bool = False
 
 
 def settle(options: SceneOptions, source: Source) -> Settled:
@@ -101,7 +104,27 @@ def settle(options: SceneOptions, source: Source) -> Settled:
     wanted = check_range(options.value_range)
     if isinstance(wanted, str):
         raise InputError(f"value_range={wanted!r} looks at a whole picture; give LOW,HIGH")
-    return Settled(params, wanted or dtype_range(layout.dtype))
+    achromatic = space in CIE and scene_is_achromatic(source, options.n_jobs)
+    return Settled(params, wanted or dtype_range(layout.dtype), achromatic=achromatic)
+
+
+def scene_is_achromatic(source: Source, n_threads: int) -> bool:
+    """Whether `is_achromatic` holds of the whole scene; a sample shows it of most that are not."""
+    layout = source.layout
+
+    def gray(window: Window) -> bool:
+        part = source.read(window)
+        return is_achromatic(part.values, part.valid)
+
+    whole = Window(0, 0, layout.height, layout.width)
+    return len(layout.bands) == 3 and all(
+        found
+        for windows in (
+            sample_windows(layout.height, layout.width, 128, 8),
+            list(blocks(whole, SIDE, SIDE)),
+        )
+        for _, found in ahead(gray, windows, n_threads)
+    )
 
 
 def scene_origin(source: Source, scaling: Scaling | None, n_threads: int) -> Origin | None:

@@ -148,6 +148,7 @@ class _Run:
                 "value_range": work.value_range,
                 "scaling": work.scaling,
                 "origin": work.origin,
+                "achromatic": work.achromatic,
                 "filtered": work.filtered,
                 "tile": work.tiles.side,
             }

@@ -58,6 +58,8 @@ class Work:
         What becomes 0, and how much becomes 100, before anything else is done.
     origin : tuple of a number a band, or None
         What bands count from, as `segment.regions.checks.find_origin` says of the whole.
+    achromatic : bool
+        Whether three bands are one gray, thrice; see `segment.regions.checks.is_achromatic`.
     filtered : bool
         Whether the filtered pixels are wanted too.
     """
@@ -69,11 +71,16 @@ class Work:
     value_range: Range | None = None
     scaling: Scaling | None = None
     origin: Origin | None = None
+    achromatic: bool = False
     filtered: bool = False
 
     def features_of(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return pixels (H, W, C) as they are compared."""
         return scaled(values, self.scaling)
+
+    def climbing(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return pixels (H, W, C) as they climb: in one band where all are gray."""
+        return values[..., :1] if self.achromatic else self.features_of(values)
 
     def pixels_of(self, features: NDArray[Any]) -> NDArray[Any]:
         """Return what `features_of` gave, in the scene's own units."""
@@ -113,7 +120,7 @@ def do_tile(work: Work, k: int, part: Part | None = None) -> Done:
     n_pixels = window.n_pixels if own is None else int(own.sum())
     if n_pixels:
         climbed = climb_window(
-            work.features_of(part.values),
+            work.climbing(part.values),
             params,
             (place.top, place.bottom),
             (place.left, place.right),
@@ -124,9 +131,8 @@ def do_tile(work: Work, k: int, part: Part | None = None) -> Done:
         )
         modes = climbed.modes
     else:
-        modes = Modes(
-            np.full(window[2:], -1, np.int32), np.zeros((0, 2 + part.values.shape[2]), np.float32)
-        )
+        n_bands = 1 if work.achromatic else part.values.shape[2]
+        modes = Modes(np.full(window[2:], -1, np.int32), np.zeros((0, 2 + n_bands), np.float32))
     at = (window.top, window.left)
     labels, piece = label_piece(modes, params, at=at, base=at, width=tiles.width)
     arrays: dict[str, Any] = {"labels": labels, **_arrays_of(piece)}
@@ -134,7 +140,7 @@ def do_tile(work: Work, k: int, part: Part | None = None) -> Done:
         smooth = np.zeros((*window[2:], part.values.shape[2]), work.source.layout.dtype)
         if n_pixels:
             found = pixels_from_features(modes.planes(), climbed.pixels, params.color_space)
-            smooth = work.pixels_of(found)
+            smooth[:] = work.pixels_of(found)
         arrays["filtered"] = smooth
         arrays["valid"] = np.ones(window[2:], bool) if own is None else own
     damaged = [

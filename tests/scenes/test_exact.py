@@ -50,6 +50,24 @@ def test_any_parameters(
     np.testing.assert_array_equal(read_raster(tmp_path / "dst.tif"), whole(small, **options))
 
 
+@pytest.mark.parametrize("tint", [0, 1])
+def test_gray_thrice(
+    tint: int, tmp_path: Path, photograph: NDArray[np.uint8], whole: Whole
+) -> None:
+    """What is gray all over is one band, also in tiles; a tile that is gray by chance is not."""
+    gray = np.repeat(photograph[..., :1], 3, axis=2)
+    gray[-1, -1, 0] ^= tint
+    src = write_raster(tmp_path / "src.tif", gray)
+    smooth = tmp_path / "smooth.tif"
+    segment.scene(src, tmp_path / "dst.tif", tile=60, filtered=smooth, **BANDWIDTHS)
+    expected = whole(gray)
+    np.testing.assert_array_equal(read_raster(tmp_path / "dst.tif"), expected)
+    if not tint:
+        np.testing.assert_array_equal(expected, whole(gray[..., 0]))
+    found = read_raster(smooth)
+    np.testing.assert_array_equal(found, segment.mean_shift_filter(gray, **BANDWIDTHS)[..., 0])
+
+
 def test_sixteen_bits_floats_and_many_bands(
     tmp_path: Path, photograph: NDArray[np.uint8], whole: Whole
 ) -> None:
