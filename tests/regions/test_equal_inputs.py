@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import segment
+from segment.regions.engines import reach
 from tests.pictures import photograph
 
 GUISES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -91,3 +92,24 @@ def test_gray_in_rgb_is_compared_by_three_bands_that_are_the_same() -> None:
     one = segment.mean_shift_filter(gray, range_bandwidth=20.5, **options)
     three = segment.mean_shift_filter(thrice, range_bandwidth=20.5 * 3**0.5, **options)
     np.testing.assert_array_equal(three[..., 0], one)
+
+
+@pytest.mark.parametrize(("engine", "corner"), [("exact", (13, 22)), ("fast", (64, 0))])
+def test_a_box_that_a_mask_leaves_and_the_same_box_cropped(
+    engine: str, corner: tuple[int, int]
+) -> None:
+    """The fast engine's blocks lie on a grid that begins at the corner of what it is given.
+
+    A crop moves the grid, unless it begins on it; else tiles of a scene could not be the whole's.
+    """
+    image, options = photograph(100, 90), {"spatial_bandwidth": 4, "engine": engine}
+    params = segment.mean_shift(image, **options).params
+    assert all(place % reach(params)[1] == 0 for place in corner)
+    box = slice(corner[0], 97), slice(corner[1], 71)
+    keep = np.zeros(image.shape[:2], bool)
+    keep[box] = True
+    masked = segment.mean_shift(image, mask=keep, **options)
+    np.testing.assert_array_equal(
+        masked.labels[box], segment.mean_shift(image[box], **options).labels
+    )
+    assert masked.n_regions > 5
