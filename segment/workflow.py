@@ -245,11 +245,12 @@ class _Making:
                 self.note(text)
         self.clock.lap("read")
         height, width = image.shape
-        if height * width > LARGE:
+        if height * width > LARGE and recipe.max_pixels == MAX_PIXELS:
             refuse_beyond(
                 height * width * BYTES_PER_PIXEL + 2 * image.pixels.nbytes,
                 f"{self.name}, {width} x {height} pixels,",
-                "segment scene works in less, in tiles",
+                "segment scene works in less, in tiles; go on all the same with --max-pixels "
+                f"{height * width + 1}",
             )
         return image
 

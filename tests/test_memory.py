@@ -26,6 +26,7 @@ def test_decoding_beyond_the_memory_is_refused(
     monkeypatch.setattr(reading, "SMALL", 100)
     with pytest.raises(FileError, match=r"decoding .*a\.png, 50 x 40 pixels, needs about"):
         read_image(path)
+    assert read_image(path, max_pixels=2001).shape == (40, 50)
 
 
 def test_segmenting_beyond_the_memory_is_refused(
@@ -36,3 +37,5 @@ def test_segmenting_beyond_the_memory_is_refused(
     monkeypatch.setattr("segment.workflow.LARGE", 100)
     with pytest.raises(FileError, match=r"50 x 40 pixels, needs about .* segment scene"):
         make(path, tmp_path / "a", Recipe(kinds=("labels",)), n_threads=1)
+    make(path, tmp_path / "a", Recipe(kinds=("labels",), max_pixels=2001), n_threads=1)
+    assert (tmp_path / "a.labels.png").exists()

@@ -234,7 +234,8 @@ MaxPixels = Annotated[
     typer.Option(
         "--max-pixels",
         metavar="N",
-        help="Refuse larger pictures before memory is taken.",
+        help="Refuse larger pictures before memory is taken. "
+        "With a limit of your own, free memory is not asked.",
     ),
 ]
 AcceptDamaged = Annotated[

@@ -50,7 +50,8 @@ def read_image(
     page : int
         Page of a TIFF, or frame of an animation, from 0.
     max_pixels : int
-        Files with more pixels are refused before memory is taken.
+        Files with more pixels are refused before memory is taken. With the default so are those
+        that would not fit into what is free.
     accept_damaged : bool
         Whether to return what is left of a truncated or corrupt file; `Image.damaged` and
         `Image.notes` then say so.
@@ -181,11 +182,12 @@ def _decode(
                 f"{width} x {height} pixels (of {pixel_bytes} bytes) are more than the limit of "
                 f"{max_pixels:,} pixels; raise --max-pixels if the memory is there"
             )
-        if width * height > SMALL:
+        if width * height > SMALL and max_pixels == MAX_PIXELS:  # a limit of one's own insists
             refuse_beyond(
                 width * height * pixel_bytes * COPIES,
                 f"decoding {source.display}, {width} x {height} pixels,",
-                "use a machine with more, or a smaller picture",
+                f"go on all the same with --max-pixels {width * height + 1}, or take a smaller "
+                "picture",
             )
 
     try:
