@@ -14,9 +14,8 @@ from segment.regions.bandwidths import measure_noise
 from segment.regions.checks import Pixels
 from segment.regions.features import feature_planes
 
-# A spread that people see well, in units of the colour spaces (they just tell 2.3 in Lab: Mahy et
-# al., 1994).
-VISIBLE = 5.0
+# A spread that people just see, in units of the colour spaces (in Lab: Mahy et al., 1994).
+VISIBLE = 2.3
 # Noise alone spreads so many deviations wide, from the 1st to the 99th percentile, or less.
 NOISE_SPREAD = 6.0
 # A range bandwidth of so small a share of the noise joins no pixel with its neighbour.

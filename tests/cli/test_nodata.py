@@ -94,3 +94,27 @@ def test_a_batch_is_done_again_when_they_change(folder: Path) -> None:
     assert (other.done, other.unchanged) == (1, 0)
     labels = read_image(folder / "done" / "a.labels.png").pixels
     assert ((labels == 0) == HIDDEN).all()
+
+
+def test_every_odd_range_has_its_word_also_in_batch(tmp_path: Path) -> None:
+    """Slivers of a scale, offsets and dark values: words tell, or what is to be seen is parted."""
+    slope = np.linspace(0, 1, 60) ** 2 + np.indices((40, 60)).sum(axis=0) % 2 * 0.01
+    odd = {
+        "low12": (slope * 900).astype(np.uint16),
+        "lower12": (slope * 150).astype(np.uint16),
+        "dark16": (slope * 6000).astype(np.uint16),
+        "sliver16": (slope * 300 + 30000).astype(np.uint16),
+        "signed": (slope * 3000 - 1000).astype(np.int16),
+        "float12": (slope * 4095).astype(np.float32),
+        "tiny": (slope * 1e-3).astype(np.float32),
+        "kelvin": (slope * 20 + 280).astype(np.float32),
+        "dark8": (slope * 12).astype(np.uint8),
+    }
+    (tmp_path / "in").mkdir()
+    for name, values in odd.items():
+        tifffile.imwrite(tmp_path / "in" / f"{name}.tif", values)
+    said = run("batch", "in", "out", "--save", "labels", cwd=tmp_path).stderr
+    assert all(f"{name}.tif: " in said for name in odd), said
+    for name in odd:
+        done = run("image", f"in/{name}.tif", "-o", "one", "--save", "labels", cwd=tmp_path)
+        assert "value-range" in done.stderr, name

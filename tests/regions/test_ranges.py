@@ -220,6 +220,8 @@ def test_one_region_of_much_to_be_seen_is_said() -> None:
         segment.mean_shift(dark, value_range=(0, 65535))
     with pytest.warns(segment.InputWarning, match="all is one region.*smaller range_bandwidth"):
         segment.mean_shift(split(0.5), color_space="none")
+    with pytest.warns(segment.InputWarning, match="all is one region"):
+        segment.mean_shift((HALVES // 12).astype("u1"))  # in 8 bits, at the edge of what is seen
 
 
 @pytest.mark.parametrize("space", ["luv", "none"])
