@@ -194,18 +194,19 @@ def make(
         segmentation, hierarchy = work.cut(found)
         work.enter("save", "saving")
         record = work.record(source)
-        outputs = save(
-            segmentation,
-            image,
-            stem,
-            recipe.kinds,
-            filtered=filtered,
-            hierarchy=hierarchy,
-            record=record,
-            options=recipe.options,
-            target=target,
-            overwrite=overwrite,
-        )
+        with listening(work.note):
+            outputs = save(
+                segmentation,
+                image,
+                stem,
+                recipe.kinds,
+                filtered=filtered,
+                hierarchy=hierarchy,
+                record=record,
+                options=recipe.options,
+                target=target,
+                overwrite=overwrite,
+            )
         work.clock.lap("save")
     facts = {**summary(segmentation), **record}
     return Outcome(image, segmentation, outputs, work.clock.laps, facts)

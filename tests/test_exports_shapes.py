@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import geopandas
 import numpy as np
 import pytest
+import rasterio
+import tifffile
 from typer.testing import CliRunner, Result
 
 import segment
 from segment.cli import main
-from segment.errors import InputError
+from segment.errors import InputError, InputWarning
 from segment.exports import KINDS, every_kind, save
-from segment.images import Image, read_image, write_image
+from segment.images import Image, placement, read_image, write_image
 from tests.pictures import nested_rectangles
 
 OUTLINES = tuple(kind for kind in KINDS if KINDS[kind].writer.startswith("segment.exports.shapes"))
@@ -156,3 +159,113 @@ def test_bad_options_are_refused_before_anything_is_done(
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())
     assert not Path("outputs").exists()
+
+
+UTM = (0.5, 0.0, 500_000.0, 0.0, -0.5, 4_649_776.0)
+
+
+def write_on_a_map(path: Path, pixels: Any, **profile: Any) -> Path:
+    height, width, bands = pixels.shape
+    settings = {"crs": "EPSG:32633", "transform": rasterio.Affine(*UTM), **profile}
+    with rasterio.open(
+        path, "w", "GTiff", width=width, height=height, count=bands, dtype=pixels.dtype, **settings
+    ) as file:
+        file.write(np.moveaxis(pixels, -1, 0))
+    return path
+
+
+def test_a_picture_on_a_map_gives_polygons_there(tmp_path: Path) -> None:
+    path = write_on_a_map(tmp_path / "scene.tif", nested_rectangles())
+    kinds = "geojson,gpkg,fgb,parquet"
+    result = CliRunner().invoke(
+        main.app, ["image", str(path), "-o", str(tmp_path), "-s", "8", "-r", "8", "--save", kinds]
+    )
+    assert result.exit_code == 0, result.output
+    wanted = [500_000, 4_649_776 - 20, 500_030, 4_649_776]  # 60 x 40 pixels of half a metre
+    for suffix in ("gpkg", "fgb", "parquet", "geojson"):
+        file = tmp_path / f"scene.{suffix}"
+        table = (
+            geopandas.read_parquet(file) if suffix == "parquet" else geopandas.read_file(file)
+        ).sort_values("label")
+        assert table.crs.to_epsg() == (4326 if suffix == "geojson" else 32633)
+        table = table.to_crs(32633)
+        assert table.total_bounds.tolist() == pytest.approx(wanted, abs=0.02)
+        assert table.geometry.area.tolist() == pytest.approx((table["area"] / 4).tolist(), rel=0.01)
+    written = CliRunner().invoke(
+        main.app, ["image", str(path), "-o", "-", "-s", "8", "-r", "8", "--save", "geojson"]
+    )
+    assert written.stdout == (tmp_path / "scene.geojson").read_text()
+
+
+def test_pixels_are_kept_where_a_file_does_not_say_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bounds(path: Path) -> list[float]:
+        image = read_image(path)
+        found = segment.mean_shift(image)
+        out = save(found, image, tmp_path / path.stem, ["geojson"], overwrite=True)["geojson"]
+        return list(geopandas.read_file(out).total_bounds)
+
+    plain = write_image(tmp_path / "plain.tif", nested_rectangles())
+    assert read_image(plain).geo_directory is None
+    assert bounds(plain) == [0, 0, 60, 40]
+    placed = write_on_a_map(tmp_path / "placed.tif", nested_rectangles())
+    assert read_image(placed).geo_directory == 1
+    assert bounds(placed) != [0, 0, 60, 40]
+    monkeypatch.setitem(sys.modules, "rasterio", None)
+    with pytest.warns(InputWarning, match=r"polygons are in pixels.*segment\[scene\]"):
+        assert bounds(placed) == [0, 0, 60, 40]
+
+
+def test_each_page_lies_where_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "pages.tif"
+    write_image(path, nested_rectangles())
+    second = write_on_a_map(tmp_path / "second.tif", nested_rectangles())
+    with tifffile.TiffFile(second) as file:
+        keys = [
+            (tag.code, tag.dtype, tag.count, tag.value, True)
+            for tag in file.pages[0].tags.values()
+            if tag.code in (33550, 33922, 34735, 34737)
+        ]
+    with tifffile.TiffWriter(path) as file:
+        file.write(nested_rectangles(), photometric="rgb")
+        file.write(nested_rectangles(), photometric="rgb", extratags=keys)
+    assert placement(read_image(path)) is None
+    place = placement(read_image(path, page=1))
+    assert place is not None
+    assert place.crs.to_epsg() == 32633
+    assert place.transform == UTM
+
+
+def test_names_reach_every_file_of_outlines(found: segment.Segmentation, tmp_path: Path) -> None:
+    image = Image(nested_rectangles())
+    names = {1: "wall", 3: "window"}
+    kinds = ("geojson", "gpkg", "coco", "labelme", "yolo")
+    written = save(found, image, tmp_path / "a", kinds, options={"names": names})
+    called = ["wall", "region", "window"]
+    features = json.loads(written["geojson"].read_text())["features"]
+    assert [f["properties"]["classification"]["name"] for f in features] == called
+    assert [f["properties"]["name"] for f in features] == called
+    assert geopandas.read_file(written["gpkg"]).sort_values("label")["name"].tolist() == called
+    coco = json.loads(written["coco"].read_text())
+    number = {c["id"]: c["name"] for c in coco["categories"]}
+    assert [number[a["category_id"]] for a in coco["annotations"]] == called
+    labelme = json.loads(written["labelme"].read_text())
+    assert [s["label"] for s in labelme["shapes"]] == called
+    assert [line[0] for line in written["yolo"].read_text().splitlines()] == ["0", "2", "1"]
+    with pytest.warns(InputWarning, match="3 regions, so that the names of labels 7 are not used"):
+        save(found, image, tmp_path / "b", ["labelme"], options={"names": {1: "a", 7: "b"}})
+    with pytest.raises(InputError, match="have the label 'x'"):
+        save(found, image, tmp_path / "c", ["labelme"], options={"names": {"x": "b"}})
+
+
+def test_the_command_names_regions(folder: Path) -> None:
+    (folder / "names.csv").write_text("label,name\n1,wall\n")
+    result = run("--save", "labelme", "--names", "names.csv")
+    assert result.exit_code == 0, result.output
+    shapes = json.loads(Path("outputs/a.labelme.json").read_text())["shapes"]
+    assert [s["label"] for s in shapes] == ["wall", "region", "region"]
+    (folder / "names.csv").write_text("label,name\nx,wall\n")
+    result = run("--save", "yolo", "--names", "names.csv")
+    assert result.exit_code == 1
+    assert "have the label 'x'" in result.output

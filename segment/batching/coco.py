@@ -43,7 +43,8 @@ def write_annotations(folder: Path, manifest: Path, category: str) -> Path:
     FileError
         If a picture's annotations cannot be read, or the file cannot be written.
     """
-    content = coco_file([], [], category=category)
+    content = coco_file([], [], categories=[category])
+    categories: list[Any] = []
     pictures: list[dict[str, Any]] = []
     n = 0
     path = folder / ANNOTATIONS
@@ -53,15 +54,18 @@ def write_annotations(folder: Path, manifest: Path, category: str) -> Path:
             stream.write(text.encode("ascii"))
 
         write(f'{{"info":{json.dumps(content["info"])},')
-        write(f'"categories":{json.dumps(content["categories"])},"annotations":[')
+        write('"annotations":[')
         for name, own in _contents(folder, manifest):
             picture = {**own["images"][0], "id": len(pictures) + 1, "file_name": name}
             pictures.append(picture)
+            # All begin alike; the last, for regions without a name, not every picture needs.
+            categories = max(categories, own["categories"], key=len)
             for item in own["annotations"]:
                 n += 1
                 item |= {"id": n, "image_id": picture["id"]}
                 write(("\n" if n == 1 else ",\n") + json.dumps(item, separators=(",", ":")))
-        write(f'\n],"images":{json.dumps(pictures)}}}\n')
+        write(f'\n],"categories":{json.dumps(categories or content["categories"])},')
+        write(f'"images":{json.dumps(pictures)}}}\n')
     return path
 
 

@@ -11,6 +11,7 @@ import typer
 from segment.cli import groups, options
 from segment.cli.progress import Display
 from segment.errors import InputError
+from segment.exports.kinds import KINDS
 from segment.files import display_name
 from segment.params import DEFAULT_LEVEL, Cut
 
@@ -74,7 +75,9 @@ def cut(
     display = Display(quiet=quiet)
     with display.working(f"{display_name(tree)}: cutting"), display.compiling():
         hierarchy = Hierarchy.load(tree)
-        segmentation, made = _cut(hierarchy, at, project)
+        segmentation, made, names = _cut(hierarchy, at, project)
+        if names and "names" not in given and any("names" in KINDS[kind].options for kind in kinds):
+            given["names"] = names
         if output != exports.STDOUT:
             prepare_folder(output if item.target is None else output.parent)
         record = {"input": os.fspath(tree), "cut": made}
@@ -101,14 +104,16 @@ def cut(
 
 def _cut(
     hierarchy: Hierarchy, at: Cut, project: Path | None
-) -> tuple[Segmentation, dict[str, Any]]:
-    """Return the regions, and what is kept of where they were cut."""
-    from segment.page import apply_project, read_project
+) -> tuple[Segmentation, dict[str, Any], dict[int, str]]:
+    """Return the regions, what is kept of where they were cut, and what they are called."""
+    from segment.page import apply_project, class_names, read_project
 
     if project is None:
-        made = {"level": at.level, "n_regions": at.n_regions}
-        return hierarchy.cut(at.level, at.n_regions), made
-    return apply_project(hierarchy, read_project(project)), {"project": os.fspath(project)}
+        made: dict[str, Any] = {"level": at.level, "n_regions": at.n_regions}
+        return hierarchy.cut(at.level, at.n_regions), made, {}
+    content = read_project(project)
+    made = {"project": os.fspath(project)}
+    return apply_project(hierarchy, content), made, class_names(content)
 
 
 def _summary_line(

@@ -65,6 +65,7 @@ class Saving:
     tolerance: kind_options.Tolerance = None
     smooth: kind_options.Smooth = False
     category: kind_options.Category = None
+    names: kind_options.Names = None
     coco_polygons: kind_options.CocoPolygons = False
 
     @property
@@ -82,6 +83,10 @@ class Saving:
         if self.palette is not None:
             texts = [text.strip() for text in self.palette.split(",")]
             found["palette"] = int(texts[0]) if texts[0].isdecimal() and len(texts) == 1 else texts
+        if self.names is not None:
+            from segment.shapes.naming import read_names
+
+            found["names"] = read_names(self.names)
         check_options(self.kinds, found)
         _check_values(found)
         return found

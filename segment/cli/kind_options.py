@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +53,17 @@ Category = Annotated[
         metavar="NAME",
         show_default="region",
         help="What coco, labelme and geojson call the regions.",
+    ),
+]
+
+Names = Annotated[
+    Path | None,
+    typer.Option(
+        "--names",
+        metavar="FILE",
+        readable=False,
+        help="What each region is called there, in yolo and in tables: CSV with the columns label "
+        'and name, or JSON such as {"1": "sky"}.',
     ),
 ]
 

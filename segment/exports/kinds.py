@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _WRITERS = "segment.exports.writers"
 _SHAPES = "segment.exports.shapes"
 _POLYGONS = ("tolerance", "smooth")
+_NAMES = ("category", "names")
+_TABLE = (*_POLYGONS, *_NAMES)
 _NEEDED = {"scene": ("pyogrio", "pyarrow")}
 _OUTLINES = ("outline_color", "outline_width")
 _LIKE_INPUT = (".png", ".tif", ".webp", ".bmp", ".ppm", ".pgm")
@@ -101,23 +103,21 @@ KINDS: dict[str, Kind] = {
         options=("svg_style", "palette", "tolerance"),
     ),
     "geojson": Kind(
-        (".geojson",), f"{_SHAPES}:write_geojson", named=False, options=(*_POLYGONS, "category")
+        (".geojson",), f"{_SHAPES}:write_geojson", named=False, options=(*_POLYGONS, *_NAMES)
     ),
-    "gpkg": Kind(
-        (".gpkg",), f"{_SHAPES}:write_table", named=False, options=_POLYGONS, extra="scene"
-    ),
-    "fgb": Kind((".fgb",), f"{_SHAPES}:write_table", named=False, options=_POLYGONS, extra="scene"),
+    "gpkg": Kind((".gpkg",), f"{_SHAPES}:write_table", named=False, options=_TABLE, extra="scene"),
+    "fgb": Kind((".fgb",), f"{_SHAPES}:write_table", named=False, options=_TABLE, extra="scene"),
     "parquet": Kind(
-        (".parquet",), f"{_SHAPES}:write_table", named=False, options=_POLYGONS, extra="scene"
+        (".parquet",), f"{_SHAPES}:write_table", named=False, options=_TABLE, extra="scene"
     ),
     "coco": Kind(
         (".json",),
         f"{_SHAPES}:write_coco",
         "annotations with every pixel",
-        options=("coco_polygons", "category", *_POLYGONS),
+        options=("coco_polygons", *_NAMES, *_POLYGONS),
     ),
-    "labelme": Kind((".json",), f"{_SHAPES}:write_labelme", options=(*_POLYGONS, "category")),
-    "yolo": Kind((".txt",), f"{_SHAPES}:write_yolo", named=False, options=_POLYGONS),
+    "labelme": Kind((".json",), f"{_SHAPES}:write_labelme", options=(*_POLYGONS, *_NAMES)),
+    "yolo": Kind((".txt",), f"{_SHAPES}:write_yolo", named=False, options=(*_POLYGONS, "names")),
     "cutouts": Kind((".zip",), f"{_SHAPES}:write_cutouts", "each region as a picture"),
     # Comes last, so that it can list the others.
     "json": Kind((".json",), f"{_WRITERS}:write_json", named=False),

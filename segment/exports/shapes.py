@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment import drawing, images
+from segment.errors import ExtraError
 from segment.exports.writers import STDOUT, write_data, write_text
+from segment.notices import say
 from segment.shapes import annotating
 from segment.shapes.coloring import hex_color
 from segment.shapes.geojson import geojson_chunks
+from segment.shapes.naming import REGION, Naming, check_names
 from segment.shapes.polygons import Polygons, polygons
 from segment.shapes.svg import to_svg
 from segment.shapes.writing import write_shapes
@@ -39,25 +42,46 @@ def write_svg(product: Product, path: Path, overwrite: bool) -> Path:
 
 
 def write_geojson(product: Product, path: Path, overwrite: bool) -> Path:
-    """Write the regions in pixel coordinates, as QuPath reads them."""
+    """Write the regions in longitude and latitude where the picture lies on a map; else in pixel
+    coordinates, as QuPath reads them."""
     texts = [hex_color(color, short=False) for color in region_colors(product).tolist()]
-    found = traced(product).with_fields(color=texts)
-    return write_text(path, "".join(geojson_chunks([found], category=category(product))), overwrite)
+    place = find_place(product)
+    if place is not None:
+        found = traced(product, place.transform).with_fields(color=texts, **named(product))
+        return _write_shapes(path, found, ".geojson", place.crs, overwrite)
+    found = traced(product).with_fields(color=texts, **named(product))
+    return write_text(path, "".join(geojson_chunks([found], naming=naming(product))), overwrite)
 
 
 def write_table(product: Product, path: Path, overwrite: bool) -> Path:
-    """Write the regions for a GIS, which shows a picture without a place below the x axis."""
-    found = traced(product, (1, 0, 0, 0, -1, 0))
+    """Write the regions for a GIS: in the coordinates of the picture, or where it has none, pixels
+    below the x axis."""
+    place = find_place(product)
+    found = traced(product, (1, 0, 0, 0, -1, 0) if place is None else place.transform)
     table = product.segmentation.regions()
     found = found.with_fields(
-        **{name: column for name, column in table.items() if name.startswith(("mean", "std"))}
+        **named(product),
+        **{name: column for name, column in table.items() if name.startswith(("mean", "std"))},
     )
+    (kind,) = set(product.kinds) - set(product.written) if path == STDOUT else (path.suffix[1:],)
+    return _write_shapes(path, found, f".{kind}", None if place is None else place.crs, overwrite)
+
+
+def _write_shapes(path: Path, found: Polygons, suffix: str, crs: Any, overwrite: bool) -> Path:
     if path != STDOUT:
-        return write_shapes(path, found, overwrite=overwrite)
+        return write_shapes(path, found, crs=crs, overwrite=overwrite)
     with tempfile.TemporaryDirectory() as folder:
-        (kind,) = set(product.kinds) - set(product.written)
-        made = write_shapes(Path(folder, f"regions.{kind}"), found)
+        made = write_shapes(Path(folder, f"regions{suffix}"), found, crs=crs)
         return write_data(path, made.read_bytes(), overwrite)
+
+
+def find_place(product: Product) -> images.Placement | None:
+    """Return where the picture lies on a map; None, with a word, if that cannot be read here."""
+    try:
+        return images.placement(product.image)
+    except ExtraError as error:
+        say(f"polygons are in pixels, though the picture lies on a map: {error}")
+        return None
 
 
 def write_coco(product: Product, path: Path, overwrite: bool) -> Path:
@@ -65,10 +89,11 @@ def write_coco(product: Product, path: Path, overwrite: bool) -> Path:
     labels = product.segmentation.labels
     height, width = labels.shape
     shapes = traced(product) if product.options.get("coco_polygons") else None
+    names = naming(product)
     content = annotating.coco_file(
         [{"id": 1, "file_name": file_name(product), "width": width, "height": height}],
-        annotating.coco_annotations(labels, shapes=shapes),
-        category=category(product),
+        annotating.coco_annotations(labels, shapes=shapes, naming=names),
+        categories=names.categories(np.unique(labels[labels > 0]).tolist()),
     )
     return write_text(path, annotating.to_text(content), overwrite)
 
@@ -76,14 +101,15 @@ def write_coco(product: Product, path: Path, overwrite: bool) -> Path:
 def write_labelme(product: Product, path: Path, overwrite: bool) -> Path:
     """Write the regions as LabelMe shapes."""
     content = annotating.labelme_file(
-        traced(product), product.image.shape, file_name(product), category=category(product)
+        traced(product), product.image.shape, file_name(product), naming=naming(product)
     )
     return write_text(path, annotating.to_text(content), overwrite)
 
 
 def write_yolo(product: Product, path: Path, overwrite: bool) -> Path:
     """Write the regions as YOLO segmentation lines."""
-    return write_text(path, annotating.yolo_text(traced(product), product.image.shape), overwrite)
+    text = annotating.yolo_text(traced(product), product.image.shape, naming=naming(product))
+    return write_text(path, text, overwrite)
 
 
 def write_cutouts(product: Product, path: Path, overwrite: bool) -> Path:
@@ -126,9 +152,22 @@ def region_colors(product: Product) -> NDArray[Any]:
     return found if segmentation.n_regions else np.zeros((0, 3), np.uint8)
 
 
-def category(product: Product) -> str:
+def naming(product: Product) -> Naming:
     """Return what the regions are called."""
-    return str(product.options.get("category", "region"))
+    names = check_names(product.options["names"]) if "names" in product.options else {}
+    n = product.segmentation.n_regions
+    if unused := [label for label in names if label > n]:
+        labels = ", ".join(map(str, unused[:3])) + (", ..." if len(unused) > 3 else "")
+        say(f"there are {n} regions, so that the names of labels {labels} are not used")
+    return Naming(names, str(product.options.get("category", REGION)))
+
+
+def named(product: Product) -> dict[str, list[str]]:
+    """Return a column of names, where names were given."""
+    if "names" not in product.options:
+        return {}
+    names = naming(product)
+    return {"name": [names.of(k) for k in range(1, product.segmentation.n_regions + 1)]}
 
 
 def file_name(product: Product) -> str:

@@ -42,6 +42,9 @@ class Image:
     value_range : (float, float) or None
         The values that are black and white, if the file says so; None where it does not, or where
         that is the whole scale of the dtype.
+    geo_directory : int or None
+        Which directory of a GeoTIFF, from 1 on, says where on a map its pixels lie; see
+        `segment.images.placement`.
     damaged : bool
         Whether a part of the pixels is missing (only with ``accept_damaged=True``).
     """
@@ -57,6 +60,7 @@ class Image:
     n_colors: int | None = None
     hidden: NDArray[np.bool_] | None = None
     value_range: tuple[float, float] | None = None
+    geo_directory: int | None = None
     damaged: bool = False
 
     @property
@@ -93,6 +97,7 @@ class Image:
             alpha=None if self.alpha is None else turn(self.alpha, orientation),
             hidden=None if self.hidden is None else turn(self.hidden, orientation),
             resolution=resolution,
+            geo_directory=None if orientation > 1 else self.geo_directory,
         )
 
 

@@ -26,6 +26,7 @@ Check = Callable[[int, int, int], None]
 RGB, SEPARATED, YCBCR = 2, 5, 6
 KNOWN = libtiff.BYTES | libtiff.PICTURES | {libtiff.NONE}
 GDAL_NODATA = 42113
+GEO_KEYS = 34735
 CM_PER_INCH = 2.54
 # Each byte with its bits in the other order.
 MIRRORED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)), bitorder="little")
@@ -54,7 +55,9 @@ def decode(source: Source, page: int, check: Check, nodata: Nodata | str | None 
             hidden = seen.pixels == 0
             image = image.hide(hidden if hidden.ndim == 2 else hidden.any(axis=2))
         first: Any = tif.pages[place.index]
-        image = replace(image, n_pages=len(pages)).upright(_orientation(first))
+        geo_directory = place.index + 1 if GEO_KEYS in first.tags else None
+        image = replace(image, n_pages=len(pages), geo_directory=geo_directory)
+        image = image.upright(_orientation(first))
     if damage:
         raise Damage(damage, replace(image, damaged=True))
     return image

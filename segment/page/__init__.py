@@ -7,6 +7,6 @@ one file, beside the picture and the tree.
 from __future__ import annotations
 
 from segment.page.building import build_page, page_name, write_page
-from segment.page.project import apply_project, read_project
+from segment.page.project import apply_project, class_names, read_project
 
-__all__ = ["apply_project", "build_page", "page_name", "read_project", "write_page"]
+__all__ = ["apply_project", "build_page", "class_names", "page_name", "read_project", "write_page"]

@@ -43,6 +43,13 @@ def read_project(path: str | PathLike[str]) -> dict[str, Any]:
     return project
 
 
+def class_names(project: dict[str, Any]) -> dict[int, str]:
+    """Return what the regions of a project are called: label -> class, where classes are shown."""
+    if project.get("result") != "classes":
+        return {}
+    return {k: str(entry["name"]) for k, entry in enumerate(project["classes"], 1)}
+
+
 def apply_project(hierarchy: Hierarchy, project: dict[str, Any]) -> Segmentation:
     """Return the segmentation that the explorer showed when the project was exported.
 

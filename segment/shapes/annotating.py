@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.kernels.shapes import encoding
+from segment.shapes.naming import REGION, Naming
 from segment.shapes.polygons import Polygon, Polygons, check_labels
 
+PLAIN = Naming()
 LABELME = "5.5.0"  # the version whose files these are like
 
 
-def coco_annotations(labels: ArrayLike, *, shapes: Polygons | None = None) -> list[dict[str, Any]]:
+def coco_annotations(
+    labels: ArrayLike, *, shapes: Polygons | None = None, naming: Naming = PLAIN
+) -> list[dict[str, Any]]:
     """Return the regions of a label map as annotations of a COCO file.
 
     Parameters
@@ -24,6 +28,9 @@ def coco_annotations(labels: ArrayLike, *, shapes: Polygons | None = None) -> li
     shapes : Polygons, optional
         Of the same labels: masks are then written as polygons, in which a hole is reached through
         a slit. By default as compressed run lengths, which keep every pixel.
+    naming : Naming
+        What the regions are called; a category is the number of a name in `Naming.categories`,
+        from 1 on.
     """
     array, values = check_labels(labels)
     n = int(array.max(initial=0))
@@ -32,7 +39,10 @@ def coco_annotations(labels: ArrayLike, *, shapes: Polygons | None = None) -> li
     data, ends = encoding.encode_rle(runs, offsets, array.size)
     text = data.tobytes().decode("ascii")
     found: list[dict[str, Any]] = []
-    for label in np.flatnonzero(np.diff(offsets)).tolist():
+    present = np.flatnonzero(np.diff(offsets)).tolist()
+    own_labels = present if values is None else values[present].tolist()
+    numbers = {name: k for k, name in enumerate(naming.categories(own_labels), 1)}
+    for label, own_label in zip(present, own_labels, strict=True):
         own = runs[offsets[label] : offsets[label + 1]]
         rows, columns = _extent(own, height)
         counts = text[int(ends[label - 1]) : int(ends[label])]
@@ -41,14 +51,14 @@ def coco_annotations(labels: ArrayLike, *, shapes: Polygons | None = None) -> li
             {
                 "id": len(found) + 1,
                 "image_id": 1,
-                "category_id": 1,
+                "category_id": numbers[naming.of(own_label)],
                 "segmentation": {"size": [height, width], "counts": counts}
                 if item is None
                 else [ring.ravel().round(2).tolist() for ring in slit_rings(item)],
                 "area": int((own[:, 1] - own[:, 0]).sum()),
                 "bbox": [columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0]],
                 "iscrowd": 0,
-                "label": label if values is None else int(values[label]),
+                "label": own_label,
             }
         )
     return found
@@ -67,7 +77,7 @@ def coco_file(
     pictures: Iterable[Mapping[str, Any]],
     annotations: Iterable[Mapping[str, Any]],
     *,
-    category: str = "region",
+    categories: Sequence[str] = (REGION,),
 ) -> dict[str, Any]:
     """Return the content of a COCO file.
 
@@ -77,19 +87,21 @@ def coco_file(
         ``id``, ``file_name``, ``width``, ``height`` of each.
     annotations : iterable of mapping
         What `coco_annotations` returns, of all of them.
-    category : str
-        The name of what all regions are.
+    categories : sequence of str
+        What the regions are called; see `Naming.categories`.
     """
     return {
         "info": {"description": "regions by mean shift (segment)"},
         "images": list(pictures),
-        "categories": [{"id": 1, "name": category, "supercategory": ""}],
+        "categories": [
+            {"id": k, "name": name, "supercategory": ""} for k, name in enumerate(categories, 1)
+        ],
         "annotations": list(annotations),
     }
 
 
 def labelme_file(
-    shapes: Polygons, size: tuple[int, int], file_name: str, *, category: str = "region"
+    shapes: Polygons, size: tuple[int, int], file_name: str, *, naming: Naming = PLAIN
 ) -> dict[str, Any]:
     """Return regions as the content of a LabelMe file beside an image of height and width `size`.
 
@@ -100,7 +112,7 @@ def labelme_file(
         group = item.label if len(item.polygons) > 1 else None
         drawn += [
             {
-                "label": category,
+                "label": naming.of(item.label),
                 "points": ring.round(2).tolist(),
                 "group_id": group,
                 "description": "",
@@ -121,15 +133,20 @@ def labelme_file(
     }
 
 
-def yolo_text(shapes: Polygons, size: tuple[int, int]) -> str:
+def yolo_text(shapes: Polygons, size: tuple[int, int], *, naming: Naming = PLAIN) -> str:
     """Return regions as the lines of a YOLO segmentation file for an image of height and width
-    `size`: class 0 and the points as shares of width and height, a polygon a line."""
+    `size`: class and the points as shares of width and height, a polygon a line.
+
+    A class is the number of a name in `Naming.categories`, from 0 on.
+    """
+    numbers = {n: k for k, n in enumerate(naming.categories(shapes.labels.tolist()))}
     scale = np.array(size[::-1], np.float64)
     lines = []
     for item in shapes:
+        number = numbers[naming.of(item.label)]
         for ring in slit_rings(item):
             points = " ".join(f"{value:.6f}" for value in (ring / scale).ravel())
-            lines.append(f"0 {points}\n")
+            lines.append(f"{number} {points}\n")
     return "".join(lines)
 
 

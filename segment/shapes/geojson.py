@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from segment.shapes.naming import Naming
 from segment.shapes.polygons import Polygon, Polygons
 
 DIGITS = 3  # of a coordinate, below a pixel
 
 
-def geojson_chunks(batches: Iterable[Polygons], *, category: str = "region") -> Iterator[str]:
+def geojson_chunks(batches: Iterable[Polygons], *, naming: Naming | None = None) -> Iterator[str]:
     """Yield the text of a feature collection, one feature a line.
 
     Beside ``label``, ``area`` and the fields, the properties hold what makes QuPath show a feature
@@ -23,14 +24,15 @@ def geojson_chunks(batches: Iterable[Polygons], *, category: str = "region") -> 
     ----------
     batches : iterable of Polygons
         A field named ``color`` holds texts such as ``"#aa3300"``.
-    category : str
-        Name of what the regions are.
+    naming : Naming, optional
+        What the regions are called.
     """
+    naming = naming or Naming()
     yield '{"type":"FeatureCollection","features":['
     before = "\n"
     for found in batches:
         for item in found:
-            yield before + json.dumps(feature(item, category), separators=(",", ":"))
+            yield before + json.dumps(feature(item, naming.of(item.label)), separators=(",", ":"))
             before = ",\n"
     yield "\n]}\n"
 

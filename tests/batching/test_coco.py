@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import segment
+from segment.cli import main
 from segment.errors import FileError
 
 
@@ -35,6 +37,23 @@ def test_annotations_of_all_pictures(tmp_path: Path) -> None:
         assert [a["image_id"] for a in content["annotations"]] == [1, 1, 2, 2, 3, 3]
         assert [a["area"] for a in content["annotations"]][1::2] == [200, 200, 200]
     assert (dst / "a.coco.json").exists()
+
+
+def test_names_are_the_categories_of_all_pictures(tmp_path: Path) -> None:
+    src = pictures(tmp_path / "src", ["a.png", "b.png"])
+    segment.write_image(src / "b.png", np.zeros((9, 9, 3), np.uint8), overwrite=True)  # one region
+    (tmp_path / "names.json").write_text('{"1": "ground", "3": "other"}')
+    arguments = ["batch", str(src), str(tmp_path / "dst"), "--save", "coco", "-r", "8", "-s", "8"]
+    arguments += ["--names", str(tmp_path / "names.json"), "--category", "thing", "--jobs", "1"]
+    done = CliRunner().invoke(main.app, arguments)
+    assert done.exit_code == 0, done.output
+    content = json.loads((tmp_path / "dst" / "annotations.json").read_text())
+    assert {c["id"]: c["name"] for c in content["categories"]} == {
+        1: "ground",
+        2: "other",
+        3: "thing",
+    }
+    assert [a["category_id"] for a in content["annotations"]] == [1, 3, 1]
 
 
 def test_a_foreign_file_is_kept(tmp_path: Path) -> None:

@@ -217,6 +217,14 @@ def test_on_the_command_line(tmp_path: Path, tree: Any, project: dict[str, Any])
     written = segment.read_image(tmp_path / "x.labels.png").pixels
     assert np.array_equal(written, apply_project(tree, project).labels)
     assert b"</html>" in (tmp_path / "x.page.html").read_bytes()
+    assert [name for name in tmp_path.iterdir() if name.suffix == ".json"] == [job]
+    # Where classes are shown, they are what the regions are called.
+    job.write_text(json.dumps({**project, "result": "classes"}))
+    labelled = ["cut", str(saved), "-o", str(tmp_path), "--save", "labelme", "--project", str(job)]
+    done = CliRunner().invoke(main.app, labelled)
+    assert done.exit_code == 0, done.output
+    shapes = json.loads((tmp_path / "x.labelme.json").read_text())["shapes"]
+    assert {shape["label"] for shape in shapes} == {"a", "c"}  # b has no mark
     both = CliRunner().invoke(main.app, [*arguments, "--project", str(job), "--level", "0.5"])
     assert both.exit_code == 2
     assert "drop --level" in both.output

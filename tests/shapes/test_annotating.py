@@ -20,6 +20,7 @@ from segment.shapes.annotating import (
     to_text,
     yolo_text,
 )
+from segment.shapes.naming import Naming
 from tests.shapes.maps import awkward
 
 MAPS = awkward()
@@ -89,7 +90,7 @@ def test_slits_do_not_cross_holes() -> None:
 def test_labelme_and_yolo() -> None:
     labels = MAPS["ring over corners"]
     found = polygons(labels)
-    content = labelme_file(found, labels.shape, "a.png", category="cell")
+    content = labelme_file(found, labels.shape, "a.png", naming=Naming(category="cell"))
     assert json.loads(to_text(content))["imagePath"] == "a.png"
     assert (content["imageHeight"], content["imageWidth"]) == labels.shape
     assert {s["label"] for s in content["shapes"]} == {"cell"}
@@ -104,3 +105,28 @@ def test_labelme_and_yolo() -> None:
         assert number == "0"
         points = np.array(values, float).reshape(-1, 2) * (width, height)
         assert points == pytest.approx(np.array(drawn["points"]), abs=1e-4)
+
+
+def test_named_regions_are_categories(tmp_path: Any) -> None:
+    labels = np.repeat([[3, 3, 9, 20, 20, 0]], 4, axis=0)
+    naming = Naming({9: "tree", 3: "house", 4: "tree", 30: "road"})
+    coco = as_coco(
+        coco_file(
+            [picture(labels)],
+            coco_annotations(labels, naming=naming),
+            categories=naming.categories([3, 9, 20]),
+        ),
+        tmp_path,
+    )
+    named = {c["id"]: c["name"] for c in coco.loadCats(coco.getCatIds())}
+    assert named == {1: "house", 2: "tree", 3: "road", 4: "region"}
+    assert {a["label"]: named[a["category_id"]] for a in coco.loadAnns(coco.getAnnIds())} == {
+        3: "house",
+        9: "tree",
+        20: "region",
+    }
+    found = polygons(labels)
+    drawn = labelme_file(found, labels.shape, "a.png", naming=naming)["shapes"]
+    assert [item["label"] for item in drawn] == ["house", "tree", "region"]
+    lines = yolo_text(found, labels.shape, naming=naming).splitlines()
+    assert [line.split()[0] for line in lines] == ["0", "1", "3"]

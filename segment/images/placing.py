@@ -1,0 +1,52 @@
+"""Where a picture lies on a map: the coordinates that a GeoTIFF gives to its pixels."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from segment.errors import ExtraError
+from segment.images.picture import Image
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where pixels lie on a map.
+
+    Attributes
+    ----------
+    crs : rasterio.crs.CRS
+        The coordinate reference system.
+    transform : tuple of 6 floats
+        From column and row to coordinates, as in rasterio.
+    """
+
+    crs: Any
+    transform: tuple[float, ...]
+
+
+def placement(image: Image) -> Placement | None:
+    """Return where an image lies on a map; None if its file does not say, or is not to be found.
+
+    Raises
+    ------
+    ExtraError
+        If the file says it, and rasterio, which understands it, is missing.
+    """
+    if image.geo_directory is None or image.path in {"", "-"}:
+        return None
+    try:
+        import rasterio
+    except ImportError as error:
+        raise ExtraError("placing polygons on the map", "scene") from error
+    errors = rasterio.errors
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", errors.NotGeoreferencedWarning)
+            with rasterio.open(f"GTIFF_DIR:{image.geo_directory}:{image.path}") as dataset:
+                if dataset.crs is None or dataset.shape != image.shape:
+                    return None
+                return Placement(dataset.crs, tuple(dataset.transform)[:6])
+    except (errors.RasterioIOError, errors.CRSError):
+        return None
