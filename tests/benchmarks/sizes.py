@@ -47,15 +47,53 @@ def larger(
     return np.clip(big + 0.5, 0, 255).astype(np.uint8)
 
 
+def border_distances(
+    labels: NDArray[Any], image: NDArray[np.uint8], times: int
+) -> NDArray[np.int64]:
+    """Return how many pixels borders lie from the steepest place across them.
+
+    That is sought `2 * times` pixels either way, where the colours on the two sides differ by 8
+    units of Lab at least and the edge is nearly upright or level.
+    """
+    blurred = cv2.GaussianBlur(image, (0, 0), 1).astype(np.float32) / 255
+    lab = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB)
+    return np.concatenate(
+        [
+            _along_rows(labels, lab, 2 * times),
+            _along_rows(labels.T, lab.transpose(1, 0, 2), 2 * times),
+        ]
+    )
+
+
+def _along_rows(labels: NDArray[Any], lab: NDArray[Any], reach: int) -> NDArray[np.int64]:
+    steps = np.linalg.norm(np.diff(lab, axis=1), axis=2)
+    down = np.zeros(lab.shape[:2], np.float32)
+    down[1:-1] = np.linalg.norm(lab[2:] - lab[:-2], axis=2) / 2
+    y, x = np.nonzero(labels[:, 1:] != labels[:, :-1])
+    inside = (x >= reach) & (x < steps.shape[1] - reach)
+    y, x = y[inside], x[inside]
+    profile = steps[y[:, None], x[:, None] + np.arange(-reach, reach + 1)]
+    contrast = np.linalg.norm(lab[y, x + reach + 1] - lab[y, x - reach], axis=1)
+    off = profile.argmax(axis=1) - reach
+    clear = (contrast > 8) & (profile.max(axis=1) > 2.5 * down[y, x + off])
+    return np.abs(off[clear])
+
+
 def judge(args: argparse.Namespace) -> None:
     """Print a row of figures for each size."""
     rows = []
     for times in args.times:
         score, default = Score(), Score()
-        for image, truths, _ in load(args.root, args.split, args.every):
-            tree = segment.hierarchy(larger(image, times, args.noise, args.sharpen))
+        off: list[NDArray[np.int64]] = []
+        for image, truths, edges in load(args.root, args.split, args.every):
+            big = larger(image, times, args.noise, args.sharpen)
+            tree = segment.hierarchy(big)
             at = (slice(times // 2, None, times),) * 2
-            score.add([tree.cut(float(level)).labels[at] for level in LEVELS], truths)
+            maps = [tree.cut(float(level)).labels[at] for level in LEVELS]
+            score.add(maps, truths)
+            if args.boundaries:
+                score.add_boundaries(maps, edges)
+                off.append(border_distances(tree.cut(DEFAULT_LEVEL).labels, big, times))
             default.add([tree.cut(DEFAULT_LEVEL).labels[at]], truths)
         figures, usual = score.figures(), default.figures()
         columns = [
@@ -63,7 +101,11 @@ def judge(args: argparse.Namespace) -> None:
             for key in ("covering", "PRI", "VI")
         ]
         rows.append([f"{times}x", *columns, usual["covering"][0], usual["regions"][0]])
+        if args.boundaries:
+            both = " / ".join(f"{value:.3f}" for value in figures["F"])
+            rows[-1] += [both, float(np.median(np.concatenate(off)))]
     head = ["size", "covering ODS / OIS / best", "PRI", "VI", "at the default level", "regions"]
+    head += ["boundary F", "pixels off"] if args.boundaries else []
     print(table(head, rows))
 
 
@@ -116,6 +158,11 @@ def main() -> None:
     parser.add_argument("--times", type=int, nargs="*", default=[1, 2, 4, 8])
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--sharpen", type=float, default=0.0)
+    parser.add_argument(
+        "--boundaries",
+        action="store_true",
+        help="boundary F, and how far borders are from the steepest place: half a minute an image",
+    )
     parser.add_argument("--megapixels", type=float, nargs="*", default=[])
     args = parser.parse_args()
     start = time.perf_counter()
