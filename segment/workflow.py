@@ -304,7 +304,12 @@ def find_regions(
     params, found = recipe.params, None
     if recipe.cut.any_size:
         pixels = check_image(image, color_space=params.color_space)
-        found = find_leaves(pixels, resolve_bandwidths(params, pixels), n_threads)
+        found = find_leaves(
+            pixels,
+            resolve_bandwidths(params, pixels),
+            n_threads,
+            n_leaves=recipe.cut.n_regions or 1,
+        )
         params = found.segmentation.params
         if "filtered" not in recipe.needs:
             return found, None

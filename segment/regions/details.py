@@ -23,7 +23,7 @@ STRIP_ROWS = 64
 def sought_at(levels: Sequence[pyramid.Level]) -> int:
     """Return the number of the level at which details are sought."""
     small = (k for k, level in enumerate(levels) if np.prod(level.shape) <= MOST_PIXELS)
-    return min(next(small), len(levels) - 2)
+    return min(next(small, len(levels)), len(levels) - 2)
 
 
 def part_details(

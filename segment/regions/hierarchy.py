@@ -29,7 +29,7 @@ MIDDLE_HEIGHT = 0.0003
 LEVEL_POWER = 0.6  # spreads the scales that people use over the levels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hierarchy:
     """The regions of a segmentation, merged two by two until one is left.
 
@@ -58,6 +58,18 @@ class Hierarchy:
     leaves: Segmentation
     parents: NDArray[np.int32]
     levels: NDArray[np.float32]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hierarchy):
+            return NotImplemented
+        return (
+            self.leaves == other.leaves
+            and np.array_equal(self.parents, other.parents)
+            and np.array_equal(self.levels, other.levels)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.leaves)
 
     @property
     def n_leaves(self) -> int:

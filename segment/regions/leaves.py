@@ -14,9 +14,9 @@ from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import details as detail_kernels
 from segment.kernels.regions import labels as kernels
 from segment.notices import say
-from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
+from segment.params import LEAF_BANDWIDTHS, MeanShiftParams, whole_number
 from segment.regions import details, pyramid
-from segment.regions.bandwidths import rounded
+from segment.regions.bandwidths import REFERENCE_PIXELS, rounded
 from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.cues import TYPICAL_SPREAD
 from segment.regions.doubts import deviations, doubts
@@ -30,6 +30,8 @@ from segment.threads import resolve_n_threads
 
 # Nothing is fused that was kept apart at the reference size.
 NEVER = 1e-15
+# Leaves that most photographs have at the reference size.
+SURE_LEAVES = 600
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def hierarchy(
     color_space: str = "luv",
     mask: ArrayLike | None = None,
     value_range: Range | str | None = None,
+    n_leaves: int | None = None,
     n_threads: int | None = None,
 ) -> Hierarchy:
     """Return the regions of an image at every scale; ``segment image`` does so.
@@ -83,6 +86,9 @@ def hierarchy(
         False where pixels are ignored: they get label 0 and touch no average.
     value_range : (float, float), "auto" or None
         Black and white, as for `segment.mean_shift`.
+    n_leaves : int, optional
+        About how many leaves there should be at least: for more than some hundreds, a larger
+        picture is averaged down less. By default what people see when they look at the whole.
     n_threads : int, optional
         Threads to use, every core by default. The result does not depend on it.
 
@@ -94,7 +100,7 @@ def hierarchy(
     Raises
     ------
     InputError
-        If the image or the mask cannot be used.
+        If the image or the mask cannot be used, or `n_leaves` is no number of leaves.
 
     Examples
     --------
@@ -115,13 +121,16 @@ def hierarchy(
         mask=mask,
         value_range=value_range,
     )
-    leaves = find_leaves(pixels, params, n_threads)
+    least = 1 if n_leaves is None else whole_number("n_leaves", n_leaves, minimum=1)
+    leaves = find_leaves(pixels, params, n_threads, least)
     for doubt in doubts(leaves.segmentation.n_regions, pixels, leaves.segmentation.params):
         say(doubt)
     return leaves.merge(n_threads)
 
 
-def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None = None) -> Leaves:
+def find_leaves(
+    pixels: Pixels, params: MeanShiftParams, n_threads: int | None = None, n_leaves: int = 1
+) -> Leaves:
     """Find the leaves of an image.
 
     Parameters
@@ -134,9 +143,12 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
         that vary as the colours of photographs do, and is scaled to how much these vary.
     n_threads : int, optional
         Threads to use, every core by default; the result does not depend on it.
+    n_leaves : int
+        How many there should be at least.
     """
+    n_pixels = REFERENCE_PIXELS * max(n_leaves / SURE_LEAVES, 1.0)
     threads = resolve_n_threads(n_threads)
-    shape = pixels.values.shape[:2]
+    height, width = shape = pixels.values.shape[:2]
     if isinstance(params.range_bandwidth, tuple):
         raise InputError(
             f"range_bandwidth={params.range_bandwidth} has a number a band and a hierarchy takes "
@@ -146,11 +158,11 @@ def find_leaves(pixels: Pixels, params: MeanShiftParams, n_threads: int | None =
         share = float(np.linalg.norm(deviations(pixels))) / TYPICAL_SPREAD
         if share > 0:
             params = replace(params, range_bandwidth=rounded(params.range_bandwidth * share))
-    if pyramid.reference_shape(*shape) == shape:
+    if pyramid.reference_shape(height, width, n_pixels) == shape:
         found = label_modes(find_modes(pixels, params, None, threads), params, threads)
         modes = absolute_modes(found.modes, pixels)
         return Leaves(Segmentation(found.labels, modes, params, pixels), pixels)
-    levels, offsets = pyramid.averaged(pixels, params.color_space, threads)
+    levels, offsets = pyramid.averaged(pixels, params.color_space, threads, n_pixels)
     seen = pyramid.as_pixels(levels[-1], pixels, params.color_space)
     ratio = np.array(shape) / seen.values.shape[:2]
     at_reference = replace(params, min_size=_reference_min_size(params.min_size, ratio.prod()))

@@ -69,28 +69,30 @@ class Level:
         return Level(np.take(self.table, self.values), _EMPTY, self.mask)
 
 
-def reference_shape(height: int, width: int) -> tuple[int, int]:
+def reference_shape(height: int, width: int, n_pixels: float = REFERENCE_PIXELS) -> tuple[int, int]:
     """Return the size at which a picture of this size is looked at: its own, or a smaller one.
 
     What people see in a picture of REFERENCE_PIXELS they see in larger ones.
     """
-    scale = math.sqrt(height * width / REFERENCE_PIXELS)
+    scale = math.sqrt(height * width / n_pixels)
     if scale <= 1:
         return height, width
     return max(round(height / scale), 1), max(round(width / scale), 1)
 
 
 def averaged(
-    pixels: Pixels, color_space: str, n_threads: int
+    pixels: Pixels, color_space: str, n_threads: int, n_pixels: float = REFERENCE_PIXELS
 ) -> tuple[list[Level], NDArray[np.float64] | None]:
     """Return a picture at its own size, halved again and again, and last at its reference size.
+
+    That has so many pixels.
 
     Also returned is what was subtracted from the bands, if anything: float32 would not hold it.
     """
     level, offsets = _full_level(pixels, color_space, n_threads)
     square = color_space != "none"
     levels = [level]
-    last = reference_shape(*level.shape)
+    last = reference_shape(*level.shape, n_pixels)
     while levels[-1].shape != last:
         height, width = levels[-1].shape
         if height < 2 * last[0] and width < 2 * last[1]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import segment
+from segment.errors import InputError
 from segment.params import LEAF_BANDWIDTHS, MeanShiftParams
 from segment.regions.checks import check_image
 from segment.regions.leaves import find_leaves
@@ -241,3 +242,17 @@ def test_noise_has_no_details() -> None:
     )
     assert leaves.tones is not None
     assert np.isfinite(leaves.tones).all(axis=1).sum() < 3
+
+
+def test_as_many_leaves_as_are_wanted() -> None:
+    tiles = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    image = tiles.repeat(8, axis=0).repeat(8, axis=1)
+    few, many = segment.hierarchy(image), segment.hierarchy(image, n_leaves=8_000)
+    assert few.n_leaves < 8_000 < many.n_leaves
+    assert many.cut(n_regions=8_000).n_regions == 8_000
+    again = segment.hierarchy(image, n_leaves=100)
+    assert again == few
+    assert hash(again) == hash(few)
+    assert few != many
+    with pytest.raises(InputError, match="n_leaves=0"):
+        segment.hierarchy(image, n_leaves=0)
