@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DTYPES = ("uint8", "uint16", "uint32", "int16", "int32", "float32", "float64")
 BANDS = (1, 2, 3, 4, 5)  # 5 stands for any more: see `segment.kernels.regions.window.band_tuple_of`
+SHORT_BANDS = 8  # `segment.kernels.regions.window16.MAX_BANDS`
 SHAPE = (40, 50)  # larger than a tile of the fast engine at SPATIAL_BANDWIDTH
 SPATIAL_BANDWIDTH = 3.0
 
@@ -100,6 +101,10 @@ def _later_units() -> Iterator[Unit]:
                 (f"{name}, weighted", partial(_segment, image, weights=weights, **options))
             )
             yield Unit(name, found)
+    for bands in range(1, SHORT_BANDS + 1):
+        image, name = _image("uint8", bands), f"windows in 16 bits, {bands} band{'s' * (bands > 1)}"
+        wide: dict[str, Any] = {"spatial_bandwidth": 5.0, "range_bandwidth": 30.0}
+        yield Unit(name, [(name, partial(_segment, image, color_space="none", **wide))])
 
 
 def _other_runs() -> Iterator[Compilation]:

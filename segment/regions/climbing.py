@@ -90,7 +90,7 @@ def climb_window(
     """Climb from the pixels of a window of an image that is itself a part of a larger one.
 
     The modes are those of the larger image, to the last bit, if the part goes on around the window
-    as far as `engines.reach` says (or to where the image ends), and the window begins and ends on
+    as far as `fields.reach` says (or to where the image ends), and the window begins and ends on
     the grid that it names (or where the image ends).
 
     Parameters

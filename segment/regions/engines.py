@@ -9,10 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from segment.kernels.arrays import Float32Array, Int32Array
-from segment.kernels.regions import exact, fast, window, window16
+from segment.kernels.regions import exact, fast, window
 from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import Pixels
-from segment.regions.features import color_range, color_units, feature_planes, short_planes
+from segment.regions.features import feature_planes
+from segment.regions.fields import (
+    MAX_TRAVEL,
+    Field,
+    Shortened,
+    field_for,
+    pad_weights,
+    padding,
+    reach,
+    tiling,
+)
 from segment.threads import chunks, run
 
 ROWS_OF_JOB = 8
@@ -34,10 +44,6 @@ JOIN_RADIUS = 0.4
 CLAIM_RADIUS = 0.25
 SMOOTH_RADIUS = 0.3
 SPACE_SHARE = 0.5
-MAX_TRAVEL = 8.0
-BLOCK_OF_BANDWIDTH = 0.22
-LARGEST_BLOCK = 32
-TILE_OF_BANDWIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,52 +102,6 @@ def find_modes(
     return ENGINES[params.engine](pixels.compared(), params, weights, n_threads, part)
 
 
-def reach(params: MeanShiftParams) -> tuple[int, int]:
-    """Return how far, in pixels, a window's modes depend on others, and the grid of the engine.
-
-    Returns
-    -------
-    margin : int
-        How far around a window pixels are needed for `climb_window`.
-    grid : int
-        The rows and columns in the whole image on which windows begin and end are multiples of
-        this, but for the ends of the image.
-    """
-    kind = KERNELS.index(params.kernel)
-    window_reach = window.window_reach(kind, params.spatial_bandwidth) + 1
-    if params.engine == "exact":
-        return params.max_iter * window_reach, 1
-    travel = int(np.ceil(MAX_TRAVEL * params.spatial_bandwidth))
-    return travel + 2 * window_reach, _tiling(params)[1]
-
-
-def _tiling(params: MeanShiftParams) -> tuple[int, int]:
-    """Return the sides of the blocks and of the tiles of the fast engine, in pixels."""
-    bandwidth = params.spatial_bandwidth
-    smallest = min(4, int(np.ceil(bandwidth / 2)))
-    block = int(np.clip(round(BLOCK_OF_BANDWIDTH * bandwidth), smallest, LARGEST_BLOCK))
-    tile = round(TILE_OF_BANDWIDTH * bandwidth / block) * block
-    return block, int(np.clip(tile, 16 * block, 96 * block))
-
-
-def _padding(pixels: Pixels, params: MeanShiftParams) -> tuple[int, int]:
-    """Return a distance that no two pixels are apart, and the padding that the windows need."""
-    extent = sum(pixels.values.shape[:2])
-    kind = KERNELS.index(params.kernel)
-    return extent, window.window_reach(kind, params.spatial_bandwidth, extent) + 1
-
-
-def _pad_weights(
-    weights: Float32Array | None, pad: int, shape: tuple[int, ...]
-) -> Float32Array | None:
-    """Return the weights in the layout of one plane of the features."""
-    if weights is None:
-        return None
-    padded = np.zeros(shape, np.float32)
-    padded[pad : pad + weights.shape[0], pad : pad + weights.shape[1]] = weights
-    return padded
-
-
 def _find_exact(
     pixels: Pixels,
     params: MeanShiftParams,
@@ -151,12 +111,12 @@ def _find_exact(
 ) -> Modes:
     """Climb from every pixel on its own."""
     kind = KERNELS.index(params.kernel)
-    extent, pad = _padding(pixels, params)
+    extent, pad = padding(pixels, params)
     planes = feature_planes(
         pixels, params.color_space, pad=pad, pad_right=window.LANES, n_threads=n_threads
     )
     n_bands, (height, width) = len(planes), part.shape
-    padded_weights = _pad_weights(weights, pad, planes.shape[1:])
+    padded_weights = pad_weights(weights, pad, planes.shape[1:])
     table = np.zeros((height, width, 2 + n_bands), np.float32)
 
     def climb(rows: tuple[int, int]) -> None:
@@ -181,58 +141,27 @@ def _find_exact(
     return Modes(owner, table.reshape(height * width, 2 + n_bands))
 
 
-def _short_scale(pixels: Pixels, params: MeanShiftParams, weights: Float32Array | None) -> float:
-    """Return the scale of 16-bit planes, or 0 where float32 planes are needed, or quicker."""
-    if (
-        params.kernel != "flat"
-        or weights is not None
-        or params.color_space == "none"
-        or params.spatial_bandwidth * 2 <= window.LANES
-        or params.spatial_bandwidth >= window16.MAX_BANDWIDTH
-    ):
-        return 0.0
-    spans = color_range(params.color_space, pixels.values.shape[2])[1]
-    return window16.window_scale16(params.spatial_bandwidth, params.radius, max(spans), spans[0])
+def squares(top: int, bottom: int, left: int, right: int, side: int) -> list[tuple[int, int]]:
+    """Return row and column of the squares that a part is cut into."""
+    return [(y, x) for y in range(top, bottom, side) for x in range(left, right, side)]
 
 
-class _Field(NamedTuple):
-    """The planes that the fast engine climbs on, in one of two forms, and their units."""
-
-    wide: fast.Field | None
-    short: fast.ShortField | None
-    pad: int
-    unit: float  # of the planes, in one unit of the features
-
-    def tile(self, top: int, left: int, height: int, width: int) -> Float32Array:
-        """Return the features of a tile, infinite where masked."""
-        pad = self.pad
-        inside = np.s_[:, pad + top : pad + top + height, pad + left : pad + left + width]
-        if self.wide is not None:
-            return self.wide.planes[inside].copy()
-        assert self.short is not None
-        features = self.short.planes[inside].astype(np.float32)
-        features[:, features[0] == window16.MISSING] = np.inf
-        return features
-
-
-def _fast_field(
-    pixels: Pixels, params: MeanShiftParams, weights: Float32Array | None, n_threads: int
-) -> _Field:
-    kind = KERNELS.index(params.kernel)
-    extent, pad = _padding(pixels, params)
-    space, threads = params.color_space, n_threads
-    scale = _short_scale(pixels, params, weights)
-    if scale:
-        n_bands, bandwidth = pixels.values.shape[2], min(params.spatial_bandwidth, extent)
-        discs = window16.make_discs(bandwidth, params.radius, scale, n_bands)
-        short = short_planes(
-            pixels, space, scale, pad=pad, pad_right=window16.LANES16, n_threads=threads
-        )
-        return _Field(None, fast.ShortField(short, discs), pad, scale)
-    planes = feature_planes(pixels, space, pad=pad, pad_right=window.LANES, n_threads=threads)
-    padded_weights = _pad_weights(weights, pad, planes.shape[1:])
-    radius = window.window_shape(kind, params.spatial_bandwidth, params.radius, extent)
-    return _Field(fast.Field(kind, planes, padded_weights, radius), None, pad, 1.0)
+def _stops_and_limits(params: MeanShiftParams, unit: float) -> tuple[fast.Stops, fast.Limits]:
+    """Return the constants of trajectories, for planes with so many units in one of features."""
+    stops = fast.Stops(
+        params.max_iter,
+        np.float32(params.tol**2),
+        np.float32(unit**-2),
+        np.float32(MAX_TRAVEL * params.spatial_bandwidth),
+    )
+    limits = fast.Limits(
+        np.float32((SPACE_SHARE / params.spatial_bandwidth) ** 2),
+        np.float32((params.radius * unit) ** -2),
+        np.float32(JOIN_RADIUS**2),
+        np.float32(CLAIM_RADIUS**2),
+        np.float32(SMOOTH_RADIUS**2),
+    )
+    return stops, limits
 
 
 def _find_fast(
@@ -243,52 +172,50 @@ def _find_fast(
     part: Window,
 ) -> Modes:
     """Climb from the cells of small blocks, with a shared memory of trajectories in each tile."""
-    n_bands, (height, width) = pixels.values.shape[2], part.shape
-    field = _fast_field(pixels, params, weights, n_threads)
-    range_bandwidth = params.radius * field.unit
-    stops = fast.Stops(
-        params.max_iter,
-        np.float32(params.tol**2),
-        np.float32(field.unit**-2),
-        np.float32(MAX_TRAVEL * params.spatial_bandwidth),
-    )
-    limits = fast.Limits(
-        np.float32((SPACE_SHARE / params.spatial_bandwidth) ** 2),
-        np.float32(range_bandwidth**-2),
-        np.float32(JOIN_RADIUS**2),
-        np.float32(CLAIM_RADIUS**2),
-        np.float32(SMOOTH_RADIUS**2),
-    )
-    split2 = np.float32((CELL_RADIUS * range_bandwidth) ** 2)
+    height, width = part.shape
+    field = field_for(pixels, params, weights, n_threads)
     owner = np.empty((height, width), np.int32)
-    block, side = _tiling(params)
+    block, side = tiling(params)
 
-    def shift(corner: tuple[int, int]) -> Float32Array:
-        top, left = part.top + corner[0], part.left + corner[1]
-        place = owner[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
-        own = np.empty(place.shape, np.int32)  # contiguous, or the kernel would compile twice
-        features = field.tile(top, left, *place.shape)
-        trails = fast.make_trails(features.shape, block)
+    def shift(near: Field, top: int, left: int) -> Float32Array:
+        into = owner[top : top + side, left : left + side]
+        own = np.empty(into.shape, np.int32)  # contiguous, or the kernel would compile twice
+        tile = near.tile(part.top + top, part.left + left, *into.shape)
+        stops, limits = _stops_and_limits(params, tile.unit)
+        trails = fast.make_trails(tile.features.shape, block)
         n_modes = fast.shift_tile(
-            features,
-            field.wide,
-            field.short,
-            window.band_tuple_of(n_bands),
-            (field.pad + top, field.pad + left),
+            tile.features,
+            tile.wide,
+            tile.short,
+            tile.band_tuple,
+            tile.corner,
             stops,
             limits,
             block,
-            split2,
+            np.float32((CELL_RADIUS * params.radius * tile.unit) ** 2),
             trails,
             own,
         )
         table = trails.ends[:n_modes].copy()
-        table[:, :2] += np.array([top, left], np.float32)
-        place[:] = own
+        table[:, :2] += np.array([part.top + top, part.left + left], np.float32)
+        table[:, 2:] = tile.absolute(table[:, 2:])
+        into[:] = own
         return table
 
-    corners = [(top, left) for top in range(0, height, side) for left in range(0, width, side)]
-    tables = run(shift, corners, n_threads)
+    def shift_group(group: tuple[int, int]) -> list[Float32Array]:
+        top, left = group
+        place = part.top + top, part.left + left, min(grid, height - top), min(grid, width - left)
+        near = field.around(*place) if isinstance(field, Shortened) else field
+        return [shift(near, *corner) for corner in tiles_of(group)]
+
+    def tiles_of(group: tuple[int, int]) -> list[tuple[int, int]]:
+        top, left = group
+        return squares(top, min(top + grid, height), left, min(left + grid, width), side)
+
+    grid = reach(params)[1]
+    groups = squares(0, height, 0, width, grid)
+    tables = [table for tables in run(shift_group, groups, n_threads) for table in tables]
+    corners = [corner for group in groups for corner in tiles_of(group)]
     first = np.cumsum([0, *map(len, tables)])
 
     def number(k: int) -> None:
@@ -297,8 +224,6 @@ def _find_fast(
     run(number, range(len(corners)), n_threads)
     table = np.concatenate(tables)
     table[:, :2] -= np.array([part.top, part.left], np.float32)
-    if field.short is not None:
-        table[:, 2:] = color_units(table[:, 2:], params.color_space, field.unit)
     return Modes(owner, table)
 
 

@@ -1,6 +1,6 @@
 """Scenes: rasters larger than memory, georeferenced, on one machine or on Dask.
 
-A tile, read with a margin of `regions.engines.reach`, climbs by itself and leaves its components,
+A tile, read with a margin of `regions.fields.reach`, climbs by itself and leaves its components,
 their integer sums and contacts, and the pixels along its sides in the scratch folder. The pieces
 are joined to one graph, merged, and numbered in raster order; a pass writes labels through tables.
 

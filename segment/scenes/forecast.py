@@ -12,7 +12,7 @@ from segment.errors import InputError
 from segment.memory import size_text
 from segment.params import MeanShiftParams
 from segment.regions.climbing import climb_window
-from segment.regions.engines import reach
+from segment.regions.fields import reach
 from segment.regions.pieces import join, label_piece, merge
 from segment.scenes.looks import HALO
 from segment.scenes.options import DEFAULT_TILE, DESCRIBED, SIDE, STRIP, SceneOptions

@@ -10,7 +10,7 @@ import pytest
 import segment
 from segment.kernels.regions import cells, window, window16
 from segment.params import MeanShiftParams
-from segment.regions import engines
+from segment.regions import engines, fields
 from segment.regions.checks import check_image
 from segment.regions.features import color_range, color_units, feature_planes, short_planes
 from tests.naive import cells as naive_cells
@@ -112,7 +112,8 @@ def test_largest_first() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_shift_tile(seed: int) -> None:
+def test_shift_tile(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "field_for", fields.Wide)
     rng = np.random.default_rng(seed)
     image = np.kron(rng.normal(0, 10, (3, 4, 2)), np.ones((6, 5, 1)))
     image += rng.normal(0, 1, image.shape)
@@ -125,7 +126,7 @@ def test_shift_tile(seed: int) -> None:
         cell_radius=engines.CELL_RADIUS, join=engines.JOIN_RADIUS, claim=engines.CLAIM_RADIUS,
         smooth=engines.SMOOTH_RADIUS,
         space_share=engines.SPACE_SHARE, most=cells.MAX_CELLS, max_iter=params.max_iter,
-        tol=params.tol, max_travel=engines.MAX_TRAVEL * 5.3,
+        tol=params.tol, max_travel=fields.MAX_TRAVEL * 5.3,
     )  # fmt: skip
     np.testing.assert_array_equal(found.owner, owner)
     np.testing.assert_allclose(found.table, table, atol=5e-3)
@@ -157,12 +158,12 @@ def test_agrees_with_the_exact_engine(options: dict[str, Any]) -> None:
 
 def test_reach_of_the_exact_engine() -> None:
     params = MeanShiftParams(spatial_bandwidth=2.0, engine="exact", max_iter=5)
-    assert engines.reach(params) == (15, 1)
+    assert fields.reach(params) == (15, 1)
 
 
 def test_tiles_do_not_show() -> None:
     """A picture of one smooth colour is one region, whatever tiles it is cut into."""
-    margin, grid = engines.reach(MeanShiftParams(spatial_bandwidth=2.0))
+    margin, grid = fields.reach(MeanShiftParams(spatial_bandwidth=2.0))
     assert margin > 0
     image = np.full((3 * grid, 2 * grid + 5, 3), 90, np.uint8)
     image += np.random.default_rng(5).integers(0, 3, image.shape).astype(np.uint8)

@@ -13,7 +13,8 @@ import segment
 from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import check_image
 from segment.regions.climbing import climb_window
-from segment.regions.engines import Modes, find_modes, reach
+from segment.regions.engines import Modes, find_modes
+from segment.regions.fields import reach
 from tests.pictures import photograph
 
 

@@ -13,7 +13,8 @@ import segment
 from segment.kernels.regions import fusing
 from segment.params import MeanShiftParams
 from segment.regions.climbing import Climb, climb, climb_window
-from segment.regions.engines import Modes, reach
+from segment.regions.engines import Modes
+from segment.regions.fields import reach
 from segment.regions.labelling import label
 from segment.regions.pieces import Piece, index_type, join, label_piece, merge, quanta_for
 from tests.pictures import photograph

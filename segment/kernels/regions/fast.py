@@ -6,7 +6,7 @@ themselves, so a mode is as exact as a pixel's own; what is saved is trajectorie
 trajectory claims the free cells that it passes, and ends where it meets a cell whose mode is
 known, which it takes. The largest cells go first: they lie in the flat parts, whose modes are sure.
 Memory ends at the tile, so a result depends on nothing but the pixels within reach
-(`segment.regions.engines.reach`).
+(`segment.regions.fields.reach`).
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ LANES16 = 16
 MISSING = -(2**15)
 PLACES = 16  # in a pixel, along each axis, for the centre of a window
 MAX_BANDWIDTH = 2**14 / PLACES
+MAX_BANDS = 8  # beyond these, sums and differences do not stay in registers
+MOST_UNITS, LEAST_UNITS = 1640, 700  # of a plane in the range bandwidth
 FINE_RADIUS = 1600  # from here on the squares of undoubled differences are fine enough
 
 
@@ -192,7 +194,7 @@ def _flat_sums16(
     signature = returned(planes, band_tuple, discs, center, *[types.intp] * 3)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        sums = [ir.Constant(F32, 0.0)] * 3  # 16 bits are for colour spaces, of four bands at most
+        sums = [ir.Constant(F32, 0.0)] * 3
         if len(signature.args[1]):
             sums = _Window16(context, builder, signature, args).emit()
         return context.make_tuple(builder, returned, sums)
@@ -271,12 +273,16 @@ def window_scale16(
 
     Notes
     -----
-    The range bandwidth becomes 1,640 units if it can, and 700 at least: enough to square it, after
-    doubling where need be, with one part in forty of error, and few enough to add up the rows of a
-    window of radius 8 without widening them.
+    The range bandwidth becomes `MOST_UNITS` if it can, and `LEAST_UNITS` at least: enough to square
+    it, after doubling where need be, with one part in forty of error, and few enough to add up the
+    rows of a window of radius 8 without widening them.
     """
-    scale = min(1640 / range_bandwidth, 32500 / span, 32000 / (first_span + 1.1 * range_bandwidth))
-    return scale if range_bandwidth * scale >= 700 else 0.0
+    scale = min(
+        MOST_UNITS / range_bandwidth,
+        32500 / max(span, 1e-30),
+        32000 / (first_span + 1.1 * range_bandwidth),
+    )
+    return scale if range_bandwidth * scale >= LEAST_UNITS else 0.0
 
 
 def make_discs(
