@@ -66,9 +66,14 @@ class BatchOptions:
         }
 
 
-def _content(path: str) -> str:
+def _content(path: str) -> str | list[list[Any]]:
+    """Return the hash of a mask, or names, sizes and times of a folder of masks."""
     try:
-        return digest(Path(path))
+        if not Path(path).is_dir():
+            return digest(Path(path))
+        files = sorted(file for file in Path(path).rglob("*") if file.is_file())
+        facts = [(file, file.stat()) for file in files]
+        return [[file.name, fact.st_size, fact.st_mtime_ns] for file, fact in facts]
     except OSError as error:
         raise file_error(path, error) from error
 

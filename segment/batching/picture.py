@@ -121,6 +121,8 @@ def _outputs(
             ask(height * width * BYTES_PER_PIXEL)
 
     recipe = task.recipe
+    if recipe.mask is not None and Path(recipe.mask).is_dir():  # it has the folders of the source
+        recipe = replace(recipe, mask=str(Path(recipe.mask, job["input"]).parent))
     if recipe.page == EVERY_PAGE:
         recipe = replace(recipe, page=job["page"], every_page=True)
     product = make(

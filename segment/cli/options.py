@@ -277,9 +277,10 @@ Mask = Annotated[
     Path | None,
     typer.Option(
         "--mask",
-        metavar="FILE",
+        metavar="FILE|FOLDER",
         show_default=False,
-        help="Image of the same size, black where pixels are left out.",
+        help="Image of the same size, black where pixels are left out; or a folder of such, "
+        "each of its picture's name.",
     ),
 ]
 ValueRange = Annotated[

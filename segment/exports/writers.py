@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from segment import __version__, drawing, images
 from segment.files import write_bytes
+from segment.images.nodata import holds
 from segment.regions.ranges import dtype_range
 
 if TYPE_CHECKING:
@@ -42,15 +44,34 @@ def write_filtered(product: Product, path: Path, overwrite: bool) -> Path:
 def _write_like_input(
     product: Product, path: Path, pixels: npt.NDArray[Any], overwrite: bool
 ) -> Path:
-    image = product.image
+    image, nodata = product.image, None
+    if path.suffix == ".tif" and image.alpha is None:
+        pixels, nodata = with_nodata(pixels, image)
     return images.write_image(
         path,
         pixels,
         alpha=image.alpha,
         icc=image.icc,
         resolution=image.resolution,
+        nodata=nodata,
         overwrite=overwrite,
     )
+
+
+def with_nodata(
+    pixels: npt.NDArray[Any], image: images.Image
+) -> tuple[npt.NDArray[Any], float | None]:
+    """Return pixels with the nodata of their image where that is hidden, and its value."""
+    nodata = image.nodata
+    if nodata is None and image.hidden is not None and pixels.dtype.kind == "f":
+        nodata = math.nan
+    if nodata is None or not holds(pixels.dtype, nodata):
+        return pixels, None
+    if image.hidden is not None:
+        pixels = pixels.copy()
+        with np.errstate(over="ignore"):
+            pixels[image.hidden] = pixels.dtype.type(nodata)
+    return pixels, nodata
 
 
 def write_boundaries(product: Product, path: Path, overwrite: bool) -> Path:

@@ -14,6 +14,7 @@ from segment.errors import InputError
 from segment.images.picture import Image, Pixels
 
 Nodata = int | float
+GDAL_NODATA = 42113  # a TIFF tag
 NONE = "none"  # asks that what a file says be not heeded
 
 
@@ -52,6 +53,7 @@ def check_nodata(value: object) -> Nodata | str | None:
 def hide_nodata(image: Image, values: Pixels, nodata: Nodata) -> tuple[Image, list[str]]:
     """Hide what is nodata in `values` (H, W, C), and return the image with a note of it."""
     where = is_nodata(values, nodata)
+    image = replace(image, nodata=nodata)
     n = int(where.sum())
     if not n:
         return image, []
@@ -82,15 +84,22 @@ def is_nodata(values: Pixels, nodata: Nodata) -> NDArray[np.bool_]:
     return np.asarray(same.all(axis=2) if nodata == 0 or largest else same.any(axis=2))
 
 
+def holds(dtype: np.dtype[Any], nodata: Nodata) -> bool:
+    """Whether pixels of a dtype can have that value."""
+    if dtype.kind == "f":
+        return True
+    info = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    whole = not isinstance(nodata, float) or nodata.is_integer()
+    return bool(whole and info.min <= nodata <= info.max)
+
+
 def _equal(values: Pixels, nodata: Nodata) -> Any:
     dtype = values.dtype
-    if dtype.kind == "f":
-        if math.isnan(nodata):
-            return np.isnan(values)
-        with np.errstate(over="ignore"):
-            return values == np.asarray(float(nodata)).astype(dtype)
-    whole = not isinstance(nodata, float) or nodata.is_integer()
-    info = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
-    if not whole or not info.min <= nodata <= info.max:
+    if not holds(dtype, nodata):
         return np.zeros(values.shape, bool)
-    return values == dtype.type(int(nodata))
+    if dtype.kind != "f":
+        return values == dtype.type(int(nodata))
+    if math.isnan(nodata):
+        return np.isnan(values)
+    with np.errstate(over="ignore"):
+        return values == np.asarray(float(nodata)).astype(dtype)

@@ -39,6 +39,8 @@ class Image:
         How many of the bands, the first ones, the file calls colours; None where all are, or none.
     hidden : ndarray of bool, (H, W), or None
         True where a pixel is nodata, or a mask hides it; None where none is.
+    nodata : int, float or None
+        The value that stands for nodata in the file, or that the caller named; None where none.
     value_range : (float, float) or None
         The values that are black and white, if the file says so; None where it does not, or where
         that is the whole scale of the dtype.
@@ -59,6 +61,7 @@ class Image:
     notes: tuple[str, ...] = ()
     n_colors: int | None = None
     hidden: NDArray[np.bool_] | None = None
+    nodata: int | float | None = None
     value_range: tuple[float, float] | None = None
     geo_directory: int | None = None
     damaged: bool = False

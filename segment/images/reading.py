@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from segment.errors import FileError, InputError
 from segment.files import display_name, file_error
@@ -59,7 +60,9 @@ def read_image(
         Value of pixels that are to be ignored, in place of the one that a GeoTIFF names; the text
         "none" ignores none.
     mask : path-like, optional
-        Image file of the same size, black (0) where pixels are to be ignored.
+        Image file of the same size, black (0) where pixels are to be ignored; or a folder that has
+        one of the same name, but for the suffix. By default GDAL's mask beside the file counts, if
+        there is one: its name, followed by ``.msk``.
     value_range : (float, float) or "auto", optional
         The values that are black and white, in place of what the file says; "auto" stretches.
 
@@ -91,7 +94,9 @@ def read_image(
     image = hide_no_numbers(replace(image, path=source.name, format=source.format))
     image = replace(image, notes=_notes(image, page))
     if mask is not None:
-        image = _masked(image, source, mask, max_pixels)
+        image = _masked(image, source, mask_of(mask, source.name), max_pixels)
+    elif nodata != NONE:
+        image = _masked_beside(image, source, max_pixels)
     if wanted is None:
         return image
     if isinstance(wanted, str):
@@ -147,6 +152,40 @@ def reading(path: str | os.PathLike[str], max_pixels: int) -> Iterator[Source]:
             raise source.error("there is not enough memory for it; give a smaller image") from error
         except Exception as error:  # decoders fail on hostile data in more ways than they document
             raise _damaged(source, words(error)) from error
+
+
+def mask_of(mask: str | os.PathLike[str], name: str) -> Path:
+    """Return the mask of a picture: the file given, or that of its name in the folder given.
+
+    Raises
+    ------
+    FileError
+        If the folder has none, or several.
+    """
+    folder = Path(mask)
+    if not folder.is_dir():
+        return folder
+    if (same := folder / Path(name).name).is_file():
+        return same
+    stem = Path(name).stem
+    found = [
+        file for file in sorted(folder.iterdir()) if file.stem == stem and file.suffix != ".msk"
+    ]
+    if len(found) == 1:
+        return found[0]
+    where = f"{display_name(folder)} has {len(found) or 'no'} masks of {display_name(name)}"
+    remedy = f"keep one, such as {display_name(found[0].name)}" if found else f"give {stem}.png"
+    raise FileError(f"{where}; {remedy}")
+
+
+def _masked_beside(image: Image, source: Source, max_pixels: int) -> Image:
+    """Return the image with the pixels hidden that GDAL's mask beside its file hides."""
+    mask = Path(f"{source.name}.msk")
+    if source.name == "-" or image.n_pages > 1 or not os.path.isfile(mask):
+        return image
+    masked = _masked(image, source, mask, max_pixels)
+    share = 0.0 if masked.hidden is None else float(masked.hidden.mean())
+    return replace(masked, notes=(*image.notes, f"{display_name(mask)} hides {share:.1%} of it"))
 
 
 def _masked(image: Image, source: Source, mask: str | os.PathLike[str], max_pixels: int) -> Image:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segment.images import libtiff
 from segment.images.damage import Damage, NoSuchPage
-from segment.images.nodata import NONE, Nodata, parse_nodata
+from segment.images.nodata import GDAL_NODATA, NONE, Nodata, parse_nodata
 from segment.images.picture import Image, Pixels
 from segment.images.samples import unpack
 from segment.images.source import Source
@@ -25,9 +25,10 @@ Check = Callable[[int, int, int], None]
 
 RGB, SEPARATED, YCBCR = 2, 5, 6
 KNOWN = libtiff.BYTES | libtiff.PICTURES | {libtiff.NONE}
-GDAL_NODATA = 42113
 GEO_KEYS = 34735
 CM_PER_INCH = 2.54
+DNG_VERSION, COLOR_FILTER_ARRAY = 50706, 32803
+CR2_PLACE = 8
 # Each byte with its bits in the other order.
 MIRRORED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)), bitorder="little")
 
@@ -44,6 +45,7 @@ def decode(source: Source, page: int, check: Check, nodata: Nodata | str | None 
         count = len(tif.pages)
         if count == 0:
             raise Damage("it has no page")
+        _refuse_raw(tif, source)
         pages = find_pages(source.stream, tif.byteorder, big=tif.is_bigtiff, count=count)
         if page >= len(pages):
             raise NoSuchPage(page, len(pages))
@@ -71,6 +73,23 @@ def count(source: Source) -> int:
     with tifffile.TiffFile(source.stream) as tif:
         n = len(tif.pages)
         return len(find_pages(source.stream, tif.byteorder, big=tif.is_bigtiff, count=n))
+
+
+def _refuse_raw(tif: Any, source: Source) -> None:
+    """Refuse what a camera saw before it was made a picture: files that show but a thumbnail."""
+    first: Any = tif.pages[0]
+    canon = source.stream.seek(CR2_PLACE) and source.stream.read(2) == b"CR"
+    if canon or DNG_VERSION in first.tags or _is_mosaic(first):
+        raise source.error(
+            "it is a camera's raw file; develop it first, with darktable or RawTherapee, say, and "
+            "give the TIFF"
+        )
+
+
+def _is_mosaic(first: Any) -> bool:
+    """Whether a directory, or one below it, holds a mosaic of colours."""
+    directories = [first, *(first.pages if first.subifds else ())]
+    return any(int(part.photometric or 0) == COLOR_FILTER_ARRAY for part in directories)
 
 
 def _decode_directory(

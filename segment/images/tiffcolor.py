@@ -47,6 +47,8 @@ def colored(
     notes = list(image.notes)
     if nodata is not None:
         image, note = hide_nodata(image, colors, nodata)
+        if photometric not in {MIN_IS_BLACK, RGB}:
+            image = replace(image, nodata=None)  # values become others
         notes += note
     full = _full_scale(layout, colors)
     value_range = said_range(page, colors, image.hidden) if full is None else (0.0, float(full))

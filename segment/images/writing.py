@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import FileError, InputError
 from segment.files import display_name, file_error, write_bytes
 from segment.images import png
+from segment.images.nodata import GDAL_NODATA
 from segment.images.picture import Image, Pixels
 from segment.images.quiet import no_stderr, no_warnings
 
@@ -33,6 +34,7 @@ def write_image(
     alpha: NDArray[Any] | None = None,
     icc: bytes | None = None,
     resolution: tuple[float, float] | None = None,
+    nodata: float | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write pixels to an image file, in their own depth; the suffix tells the format.
@@ -50,6 +52,8 @@ def write_image(
         The ICC profile that describes `pixels`. Kept by PNG, TIFF, JPEG and WebP.
     resolution : (float, float), optional
         Pixels per inch. Kept by PNG, TIFF and JPEG.
+    nodata : int or float, optional
+        Value of pixels that stand for nothing. Kept by TIFF, in GDAL's tag.
     overwrite : bool
         Whether a file of that name may be replaced.
 
@@ -82,7 +86,10 @@ def write_image(
         array = array.astype(np.uint8) * np.uint8(255)
     _check_fits(suffix, array, alpha)
     with no_warnings():
-        data = ENCODERS[suffix](array, alpha, icc, resolution)
+        if suffix in {".tif", ".tiff"}:
+            data = _encode_tiff(array, alpha, icc, resolution, nodata)
+        else:
+            data = ENCODERS[suffix](array, alpha, icc, resolution)
     return _to_stdout(data) if to_stdout else write_bytes(path, data, overwrite=overwrite)
 
 
@@ -223,7 +230,11 @@ def _encode_png(
 
 
 def _encode_tiff(
-    array: Pixels, alpha: Pixels | None, icc: bytes | None, resolution: tuple[float, float] | None
+    array: Pixels,
+    alpha: Pixels | None,
+    icc: bytes | None,
+    resolution: tuple[float, float] | None,
+    nodata: float | None = None,
 ) -> bytes:
     import tifffile
 
@@ -249,6 +260,7 @@ def _encode_tiff(
         resolutionunit="INCH" if resolution else None,
         metadata=None,
         software=False,
+        extratags=[] if nodata is None else [(GDAL_NODATA, "s", 0, str(nodata), True)],
     )
     return buffer.getvalue()
 

@@ -118,3 +118,26 @@ def test_every_odd_range_has_its_word_also_in_batch(tmp_path: Path) -> None:
     for name in odd:
         done = run("image", f"in/{name}.tif", "-o", "one", "--save", "labels", cwd=tmp_path)
         assert "value-range" in done.stderr, name
+
+
+def test_batch_takes_each_picture_its_mask(tmp_path: Path) -> None:
+    for name, part in (("in/a.tif", np.s_[:8]), ("in/sub/a.tif", np.s_[:, :9])):
+        values, mask = np.full((40, 60), 100, np.uint8), np.ones((40, 60), np.uint8)
+        values[:, 30:] = 200
+        mask[part] = 0
+        for place, array in ((tmp_path / name, values), (tmp_path / f"masks{name[2:]}", mask)):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(place, array)
+    tifffile.imwrite(tmp_path / "in" / "b.tif", values)
+    done = run("batch", "in", "out", "--mask", "masks", "--save", "labels", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "masks has no masks of" in done.stderr
+    for name, part in (("out/a.labels.png", np.s_[:8]), ("out/sub/a.labels.png", np.s_[:, :9])):
+        hidden = read_image(tmp_path / name).pixels == 0
+        assert hidden[part].all()
+        assert hidden.sum() == hidden[part].size
+    again = run("batch", "in", "out", "--mask", "masks", "--save", "labels", cwd=tmp_path)
+    assert "0 done" in again.stdout + again.stderr
+    tifffile.imwrite(tmp_path / "masks" / "a.tif", np.ones((40, 60), np.uint8))
+    run("batch", "in", "out", "--mask", "masks", "--save", "labels", cwd=tmp_path)
+    assert (read_image(tmp_path / "out/a.labels.png").pixels > 0).all()

@@ -341,3 +341,91 @@ def test_an_image_with_no_pixel_left_says_so(tmp_path: Path) -> None:
     path = tagged(tmp_path / "a.tif", np.full((9, 9), np.nan, "f4"))
     notes = make(path, tmp_path / "a", Recipe(kinds=("labels",)), n_threads=1).facts["notes"]
     assert any("no pixel is left" in note for note in notes)
+
+
+# Masks beside files and in folders; nodata that is written back; raw files.
+
+
+def test_a_mask_beside_the_file_counts(tmp_path: Path) -> None:
+    """As GDAL writes it where a format has none of its own: its name, followed by .msk."""
+    path = write_image(tmp_path / "a.png", RNG.integers(0, 255, (20, 30, 3), np.uint8))
+    tifffile.imwrite(tmp_path / "a.png.msk", np.where(HOLE, 0, 255).astype(np.uint8))
+    image = read_image(path)
+    expect_hidden(image, HOLE)
+    assert any("a.png.msk hides 13.3% of it" in note for note in image.notes)
+    assert read_image(path, nodata="none").mask is None
+    other = write_image(tmp_path / "b.png", (~HOLE[::-1]).astype(np.uint8))
+    expect_hidden(read_image(path, mask=other), HOLE[::-1])
+    tifffile.imwrite(tmp_path / "a.png.msk", np.zeros((5, 5), np.uint8))
+    with pytest.raises(FileError, match=r"a\.png\.msk as a mask of .*5 x 5 pixels"):
+        read_image(path)
+
+
+def test_a_folder_of_masks(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "a.png", RNG.integers(0, 255, (20, 30, 3), np.uint8))
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    with pytest.raises(FileError, match=r"masks has no masks of .*a\.png; give a\.png"):
+        read_image(path, mask=masks)
+    write_image(masks / "a.tif", (~HOLE).astype(np.uint8))
+    expect_hidden(read_image(path, mask=masks), HOLE)
+    write_image(masks / "a.bmp", (~HOLE).astype(np.uint8))
+    with pytest.raises(FileError, match=r"has 2 masks .*; keep one, such as .*a\.bmp"):
+        read_image(path, mask=masks)
+    write_image(masks / "a.png", (~HOLE[::-1]).astype(np.uint8))  # the very name goes first
+    expect_hidden(read_image(path, mask=masks), HOLE[::-1])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "text"), [("i2", "-32768"), ("f4", "-9999.0"), ("f4", "nan"), ("u2", "0")]
+)
+@pytest.mark.filterwarnings("ignore:.*value_range settles")
+def test_nodata_is_written_back(dtype: str, text: str, tmp_path: Path) -> None:
+    values = RNG.integers(100, 200, HOLE.shape).astype(dtype)
+    values[HOLE] = np.dtype(dtype).type(float(text))
+    src = tagged(tmp_path / "src.tif", values, nodata_tag(text))
+    make(src, tmp_path / "out", Recipe(kinds=("posterized", "filtered")), n_threads=1)
+    for kind in ("posterized", "filtered"):
+        path = tmp_path / f"out.{kind}.tif"
+        expect_hidden(read_image(path), HOLE)
+        with tifffile.TiffFile(path) as tif:
+            assert float(tif.pages[0].tags[42113].value) == float(text) or text == "nan"
+            back = tif.pages[0].asarray()
+        np.testing.assert_array_equal(back[HOLE], values[HOLE])
+
+
+@pytest.mark.filterwarnings("ignore:.*value_range settles")
+def test_what_is_no_number_is_none_afterwards(tmp_path: Path) -> None:
+    values = RNG.random(HOLE.shape).astype(np.float32)
+    values[HOLE] = np.nan
+    src = tagged(tmp_path / "src.tif", values)
+    make(src, tmp_path / "out", Recipe(kinds=("posterized",)), n_threads=1)
+    expect_hidden(read_image(tmp_path / "out.posterized.tif"), HOLE)
+
+
+@pytest.mark.parametrize("kind", ["dng", "mosaic", "cr2"])
+def test_raw_files_are_refused_not_their_thumbnails(kind: str, tmp_path: Path) -> None:
+    """What they show to who does not know them is a small picture made for the screen."""
+    path, small = tmp_path / "a.dng", np.zeros((8, 8, 3), np.uint8)
+    if kind == "dng":
+        tagged(path, small, (50706, "B", 4, (1, 4, 0, 0), True))
+    elif kind == "mosaic":
+        with tifffile.TiffWriter(path) as writer:
+            writer.write(small, subifds=1, subfiletype=1)
+            writer.write(np.zeros((64, 64), np.uint16), photometric=32803)
+    else:
+        path.write_bytes(bytes.fromhex("49492a0010000000") + b"CR\2\0" + tiff_tail(small))
+    with pytest.raises(FileError, match="camera's raw file; develop it first"):
+        read_image(path)
+
+
+def tiff_tail(pixels: NDArray[np.uint8]) -> bytes:
+    """Four bytes, and a directory at offset 16 of one strip."""
+    strip = 16 + 2 + 9 * 12 + 4
+    tags = [
+        (256, 4, 1, pixels.shape[1]), (257, 4, 1, pixels.shape[0]), (258, 3, 1, 8), (259, 3, 1, 1),
+        (262, 3, 1, 1), (273, 4, 1, strip), (277, 3, 1, 1), (278, 4, 1, pixels.shape[0]),
+        (279, 4, 1, pixels[..., 0].size),
+    ]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return bytes(4) + struct.pack("<H", 9) + entries + bytes(4) + pixels[..., 0].tobytes()
