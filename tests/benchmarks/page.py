@@ -3,7 +3,8 @@
     python -m tests.benchmarks.page PHOTO.jpg [--megapixels 0.15,2,12]
 
 The photograph is scaled to each size. A recut is a new level by the slider, computed and drawn: the
-median of 60 levels, outlines shown, in a window of 1920 x 1080, without a graphics processor.
+median of 60 levels, in a window of 1920 x 1080, without a graphics processor. Frames are how far
+apart the browser shows them while the slider is dragged, controls and all.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import segment
 from segment.page import write_page
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-RECUT = """() => {
+RECUT = """(view) => {
   const times = [];
+  app.renderer.mode = view;
   for (let k = 0; k < 60; k++) {
     const start = performance.now();
     app.model.setLevel(0.2 + 0.6 * ((k * 37) % 60) / 60, "drag");
@@ -31,6 +33,18 @@ RECUT = """() => {
   }
   return times.sort((a, b) => a - b)[30];
 }"""
+DRAG = """() => new Promise((resolve) => {
+  const times = [];
+  app.renderer.mode = "outlines";
+  const step = (now) => {
+    times.push(now);
+    app.setLevel(0.2 + 0.6 * ((times.length * 37) % 60) / 60, "drag");
+    if (times.length < 62) return requestAnimationFrame(step);
+    const apart = times.slice(2).map((time, k) => time - times[k + 1]);
+    resolve(apart.sort((a, b) => a - b)[30]);
+  };
+  requestAnimationFrame(step);
+})"""
 PAINTED = "performance.getEntriesByType('paint').at(-1)?.startTime"
 
 
@@ -59,9 +73,10 @@ def main() -> None:
             while not page.evaluate("Boolean(globalThis.app)"):
                 page.wait_for_timeout(10)
             ready = page.evaluate("performance.now()")
-            recut = page.evaluate(RECUT)
+            recut, flat = (page.evaluate(RECUT, view) for view in ("outlines", "flat"))
             print(
-                f"{megapixels:g} MP, {tree.n_leaves:,} leaves: recut {recut:.1f} ms, "
+                f"{megapixels:g} MP, {tree.n_leaves:,} leaves: recut {recut:.1f} ms with "
+                f"outlines, {flat:.1f} in flat colours, frames {page.evaluate(DRAG):.1f} ms apart, "
                 f"first picture {page.evaluate(PAINTED):.0f} ms, ready {ready:.0f} ms, page "
                 f"{path.stat().st_size / 1e6:.2f} MB = JPEG x "
                 f"{path.stat().st_size / np.size(jpeg):.2f}, written in {seconds:.2f} s"

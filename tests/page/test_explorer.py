@@ -384,3 +384,71 @@ def test_many_leaves_and_many_pixels(visit: Callable[..., Any], tmp_path: Path) 
 
 def picture_of_one() -> Any:
     return np.zeros((8, 8, 3), np.uint8)
+
+
+class Fingers:
+    """Fingers on the screen, as the browser's own events."""
+
+    def __init__(self, page: Any) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def _send(self, kind: str, places: tuple[tuple[float, float], ...]) -> None:
+        points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(places)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def down(self, *places: tuple[float, float]) -> None:
+        self._send("touchStart", places)
+
+    def move(self, *places: tuple[float, float]) -> None:
+        self._send("touchMove", places)
+
+    def up(self) -> None:
+        self._send("touchEnd", ())
+
+
+def test_two_fingers_zoom_and_move(html: Path, visit: Callable[..., Any]) -> None:
+    page = visit(html, viewport={"width": 400, "height": 760}, has_touch=True)
+    box = page.locator("#stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = page.evaluate("app.renderer.view")
+    middle = page.evaluate(f"app.renderer.toPicture({x - box['x']}, {y - box['y']})")
+    fingers = Fingers(page)
+    fingers.down((x - 40, y), (x + 40, y))
+    for apart in (50, 70, 100, 120):
+        fingers.move((x - apart, y), (x + apart, y))
+    until(page, f"app.renderer.view.scale > {2.5 * before['scale']}")
+    assert page.evaluate("app.renderer.view.scale") == pytest.approx(3 * before["scale"])
+    # What was between the fingers is there still.
+    now = page.evaluate(f"app.renderer.toPicture({x - box['x']}, {y - box['y']})")
+    assert now == pytest.approx(middle, abs=0.5)
+    fingers.move((x - 120 + 30, y + 10), (x + 120 + 30, y + 10))
+    until(page, f"app.renderer.toPicture({x - box['x']}, {y - box['y']})[0] < {middle[0] - 1}")
+    assert page.evaluate("app.renderer.view.scale") == pytest.approx(3 * before["scale"])
+    fingers.up()
+    assert not page.evaluate("app.model.selection.size")  # it was no tap
+    assert page.evaluate("scrollY") == 0
+
+
+def test_one_finger_selects_and_marks(html: Path, visit: Callable[..., Any], tree: Any) -> None:
+    page = visit(html, viewport={"width": 400, "height": 760}, has_touch=True)
+    box = page.locator("#stage").bounding_box()
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        u, v = page.evaluate(f"app.renderer.toScreen({x + 0.5}, {y + 0.5})")
+        return box["x"] + u, box["y"] + v
+
+    page.touchscreen.tap(*at(24, 33))
+    until(page, "app.model.selection.size === 1")
+    assert page.evaluate("app.model.selected()[0] === app.model.regionAt(24, 33)")
+    page.evaluate("app.setClass(1)")
+    fingers = Fingers(page)
+    fingers.down(at(20, 30))
+    fingers.move(at(24, 33))
+    fingers.move(at(28, 33))
+    fingers.up()
+    until(page, "app.model.state.strokes.length === 1")
+    (stroke,) = page.evaluate("app.model.state.strokes")
+    assert stroke["class"] == 2
+    assert stroke["points"][0] == pytest.approx([20, 30], abs=1)
+    assert stroke["points"][-1] == pytest.approx([28, 33], abs=1)
+    assert page.evaluate("app.model.classOfRegion(app.model.regionAt(24, 33))") == 2

@@ -7,10 +7,12 @@ import io
 import json
 import zipfile
 from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
+import shapely
 
 import segment
 from segment.page import apply_project
@@ -82,35 +84,55 @@ def test_coco(page: Any, shown: Any) -> None:
     assert np.array_equal(labels, shown.labels)
 
 
-def test_labelme_and_svg(page: Any, shown: Any) -> None:
-    shapely = pytest.importorskip("shapely")
-    content = json.loads(export(page, "labelme"))
-    assert (content["imageHeight"], content["imageWidth"]) == shown.labels.shape
-    polygons = segment.polygons(shown.labels)
-    outer = {
-        (polygon.label, shapely.Polygon(rings[0]).normalize().wkt)
+def rings_of(polygons: Any) -> set[tuple[int, str, bool]]:
+    """Label and normal form of every ring, and whether it is a hole."""
+    return {
+        (polygon.label, shapely.LinearRing(ring).normalize().wkt, k > 0)
         for polygon in polygons
         for rings in polygon.polygons
+        for k, ring in enumerate(rings)
     }
-    assert outer == {
-        (shape["group_id"], shapely.Polygon(shape["points"]).normalize().wkt)
+
+
+def test_labelme(page: Any, shown: Any) -> None:
+    content = json.loads(export(page, "labelme"))
+    assert (content["imageHeight"], content["imageWidth"]) == shown.labels.shape
+    found = {
+        (shape["group_id"], shapely.LinearRing(shape["points"]).normalize().wkt, False)
         for shape in content["shapes"]
     }
-    drawing = export(page, "svg").decode()
+    wanted = rings_of(segment.polygons(shown.labels))
+    assert found == {(label, ring, hole) for label, ring, hole in wanted if not hole}
+
+
+def test_svg(page: Any, shown: Any) -> None:
+    """Every ring of every region, its colour, and its place in the order."""
+    tree = ElementTree.fromstring(export(page, "svg"))
     height, width = shown.labels.shape
-    canvas = np.zeros((height, width), int)
-    for part in drawing.split("<path ")[1:]:
-        label = int(part.split('id="region-')[1].split('"')[0])
-        rings = part.split(' d="M')[1].split('Z"')[0].split("ZM")
-        inside = np.zeros((height, width), np.uint8)
-        for ring in rings:
-            points = np.array([point.split() for point in ring.split("L")], float)
-            fill = np.zeros_like(inside)
-            # Pixel centres: corners of pixels, shifted by half a pixel, in sixteenths.
-            cv2.fillPoly(fill, [np.rint((points - 0.5) * 16).astype(np.int32)], 1, shift=4)
-            inside ^= fill
-        canvas[inside > 0] = np.where(canvas[inside > 0] == 0, label, canvas[inside > 0])
-    assert (canvas == shown.labels).mean() > 0.7  # fillPoly also draws the border of a polygon
+    assert tree.get("viewBox") == f"0 0 {width} {height}"
+    assert tree.get("fill-rule") == "evenodd"
+    found, areas = set(), []
+    for path in tree:
+        label = int(path.attrib["id"].removeprefix("region-"))
+        y, x = np.nonzero(shown.labels == label)
+        areas.append(len(y))
+        color = [int(path.attrib["fill"][k : k + 2], 16) for k in (1, 3, 5)]
+        assert np.abs(color - shown.posterized[y[0], x[0]].astype(int)).max() <= 1
+        assert path.attrib["stroke"] == path.attrib["fill"]
+        rings = [
+            np.array([point.split() for point in ring.removesuffix("Z").split("L")], float)
+            for ring in path.attrib["d"].removeprefix("M").split("M")
+        ]
+        outer = [shapely.LinearRing(ring).is_ccw for ring in rings]
+        assert sum(shapely.Polygon(ring).area * (1 if own == outer[0] else -1)
+                   for ring, own in zip(rings, outer, strict=True)) == len(y)  # fmt: skip
+        found |= {
+            (label, shapely.LinearRing(ring).normalize().wkt, own != outer[0])
+            for ring, own in zip(rings, outer, strict=True)
+        }
+    assert found == rings_of(segment.polygons(shown.labels))
+    assert areas == sorted(areas, reverse=True)
+    assert len(areas) == len(np.unique(shown.labels[shown.labels > 0]))
 
 
 def test_cutouts(page: Any, shown: Any) -> None:

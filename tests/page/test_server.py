@@ -296,10 +296,23 @@ def test_in_a_browser(served: Any, root: Path, browser: Any) -> None:
     page.click("#previous")
     until(page, "globalThis.app && app.model.data.name === 'a.png' && app.model.marked")
     until(page, "document.querySelector('#done').checked")
+    # Another result of the same picture: the look and the marks stay.
+    page.evaluate("app.renderer.zoom(3, 200, 150); app.setView('labels'); app.compare(0.3)")
+    seen = page.evaluate("app.renderer.view")
+    strokes = page.evaluate("app.model.state.strokes")
     page.click("summary")
     page.fill("[name=range_bandwidth]", "12")
     page.click("#options button")
     until(page, "document.querySelector('#command').textContent.includes('--range-bandwidth 12')")
+    until(page, "app.model.marked && app.renderer.mode === 'labels'")
+    assert page.evaluate("app.renderer.view") == seen
+    assert page.evaluate("app.renderer.divider") == 0.3
+    assert page.evaluate("app.model.state.strokes") == strokes
+    # Another picture: how it is shown stays, and it is seen whole.
+    page.click("#next")
+    until(page, f"globalThis.app && app.model.data.name === {json.dumps(NAME)}")
+    until(page, "app.renderer.mode === 'labels'")
+    assert page.evaluate("app.renderer.fitted")
     until(page, "document.querySelector('#progress-of').innerText === '1 of 2 done'")
     assert not troubles
     context.close()

@@ -1,4 +1,6 @@
 // Draws a model at the resolution of the screen: what a frame costs does not depend on the picture.
+// Which leaf each pixel of the screen shows, and where leaves meet, is kept until the view changes,
+// so that a new cut is a look into tables.
 
 import { distinct, fromHex, mixed, rgba, rint, withAlpha } from "./color.js";
 
@@ -33,8 +35,10 @@ export class Renderer {
     const n = this.overlay.width * this.overlay.height;
     this.image = this.context.createImageData(this.overlay.width, this.overlay.height);
     this.pixels = new Uint32Array(this.image.data.buffer);
-    this.owner = new Int32Array(n); // region of each pixel of the screen
+    this.shown = new Int32Array(n); // leaf of each pixel of the screen, from 1; 0 for none
+    this.meetings = new Int32Array(n); // pixels with another leaf on the right or below
     this.edges = new Int32Array(n);
+    this.sampled = "";
   }
 
   draw() {
@@ -43,9 +47,9 @@ export class Renderer {
     this.picture.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     this.picture.classList.toggle("pixels", view.scale > 3);
     this.#colors();
-    const window = this.#paint();
-    const outlined = this.mode === "outlines" || model.selection.size || this.hovered >= 0;
-    if (outlined && window) this.#outline(window);
+    this.#sample();
+    this.#paint();
+    if (this.mode === "outlines" || model.selection.size || this.hovered >= 0) this.#outline();
     this.context.putImageData(this.image, 0, 0);
     this.drawInk();
   }
@@ -85,50 +89,67 @@ export class Renderer {
     return rgba(value(0), value(1), value(2));
   }
 
-  #paint() {
-    const { pixels, owner, fills, regions, view, ratio, model } = this;
+  // Finds the leaf of each pixel of the screen, unless the view is as before.
+  #sample() {
+    const { shown, view, ratio, model } = this;
     const { width, height, leaf } = model.data;
     const columns = this.overlay.width, rows = this.overlay.height;
-    pixels.fill(0);
     const scale = view.scale * ratio, x0 = view.x * ratio, y0 = view.y * ratio;
     const bare = this.divider === null ? 0 : Math.round(this.divider * columns);
+    const wanted = [scale, x0, y0, bare].join();
+    if (wanted === this.sampled) return;
+    this.sampled = wanted;
+    this.nMeetings = 0;
+    shown.fill(0);
     const left = Math.max(Math.ceil(x0 - 0.5), bare, 0), right = Math.min(Math.floor(x0 + width * scale - 0.5) + 1, columns);
     const top = Math.max(Math.ceil(y0 - 0.5), 0), bottom = Math.min(Math.floor(y0 + height * scale - 0.5) + 1, rows);
-    if (left >= right || top >= bottom) return null;
+    if (left >= right || top >= bottom) return;
     const source = new Int32Array(right - left);
     for (let x = left; x < right; x++) source[x - left] = Math.min(Math.floor((x + 0.5 - x0) / scale), width - 1);
     let before = -1;
     for (let y = top; y < bottom; y++) {
       const row = Math.min(Math.floor((y + 0.5 - y0) / scale), height - 1) * width;
-      let at = y * columns + left;
-      if (row === before) {
-        pixels.copyWithin(at, at - columns, at - columns + source.length);
-        owner.copyWithin(at, at - columns, at - columns + source.length);
-        continue;
-      }
+      const at = y * columns + left;
+      if (row === before) shown.copyWithin(at, at - columns, at - columns + source.length);
+      else for (let x = 0; x < source.length; x++) shown[at + x] = leaf[row + source[x]];
       before = row;
-      for (let x = 0; x < source.length; x++, at++) {
-        const own = leaf[row + source[x]];
-        pixels[at] = fills[own];
-        owner[at] = regions[own];
-      }
     }
-    return { left, right, top, bottom, columns };
+    this.#meet(left, right, top, bottom);
   }
 
-  #outline({ left, right, top, bottom, columns }) {
-    const { pixels, owner, edges, model } = this;
+  #meet(left, right, top, bottom) {
+    const { shown, meetings } = this;
+    const columns = this.overlay.width;
     let count = 0;
     for (let y = top; y < bottom - 1; y++) {
       let at = y * columns + left;
       for (const end = y * columns + right - 1; at < end; at++) {
-        const own = owner[at];
-        if (own !== owner[at + 1] || own !== owner[at + columns]) edges[count++] = at;
+        const own = shown[at];
+        if (own !== shown[at + 1] || own !== shown[at + columns]) meetings[count++] = at;
       }
+    }
+    this.nMeetings = count;
+  }
+
+  #paint() {
+    const { pixels, shown, fills } = this;
+    if (fills.every((fill) => fill === 0)) pixels.fill(0);
+    else for (let at = 0; at < pixels.length; at++) pixels[at] = fills[shown[at]];
+  }
+
+  #outline() {
+    const { pixels, shown, regions, meetings, edges, model } = this;
+    const columns = this.overlay.width;
+    let count = 0;
+    for (let k = 0; k < this.nMeetings; k++) {
+      const at = meetings[k];
+      const own = regions[shown[at]];
+      if (own !== regions[shown[at + 1]] || own !== regions[shown[at + columns]]) edges[count++] = at;
     }
     const special = new Uint8Array(model.nRegions + 1); // 1 hovered, 2 selected
     if (this.hovered >= 0) special[this.hovered + 1] = 1;
     for (const region of model.selected()) special[region + 1] = 2;
+    const rankAt = (at) => special[regions[shown[at]] + 1];
     const thick = this.ratio > 1.4;
     if (this.mode === "outlines") {
       const line = withAlpha(LINE, this.opacity), casing = withAlpha(CASING, 0.42 * this.opacity);
@@ -146,7 +167,7 @@ export class Renderer {
     for (const [rank, color] of [[1, HOVER], [2, ACCENT]]) {
       for (let k = 0; k < count; k++) {
         const at = edges[k];
-        const strongest = Math.max(special[owner[at] + 1], special[owner[at + 1] + 1], special[owner[at + columns] + 1]);
+        const strongest = Math.max(rankAt(at), rankAt(at + 1), rankAt(at + columns));
         if (strongest !== rank) continue;
         pixels[at] = pixels[at + 1] = pixels[at + columns] = pixels[at + columns + 1] = color;
       }

@@ -35,11 +35,42 @@ async function watchJob() {
   element("bar").hidden = element("stop").hidden = false;
   if (job.error) return tell(new Error(job.error));
   if (job.cancelled) return tell(new Error("stopped"));
-  if (job.ready) return location.reload();
+  if (job.ready) {
+    keepLook();
+    return location.reload();
+  }
   if (job.total) Object.assign(element("bar"), { max: job.total, value: job.done });
   else element("bar").removeAttribute("value");
   element("running-text").textContent = job.stage;
   setTimeout(() => watchJob().catch(tell), 200);
+}
+
+// How the page looks stays from one result to the next; where one looks, on the same picture.
+function keepLook() {
+  if (!app) return;
+  const { mode, opacity, divider, view, fitted } = app.renderer;
+  const look = { picture: app.model.data.name, mode, opacity, divider, view: fitted ? null : view };
+  sessionStorage.setItem("look", JSON.stringify(look));
+}
+
+function takeLook() {
+  if (!app.renderer.pixels) return requestAnimationFrame(takeLook); // not laid out yet
+  const { picture, view, ...look } = JSON.parse(sessionStorage.getItem("look") ?? "{}");
+  Object.assign(app.renderer, look);
+  if (view && picture === app.model.data.name) Object.assign(app.renderer, { view, fitted: false });
+  app.update();
+}
+
+// Marks are of the picture, so they hold for other regions of it; a cut is of one tree.
+function takeProject(project) {
+  try {
+    app.model.load(project);
+  } catch {
+    const { strokes, classes, result, level } = project;
+    app.model.change({ strokes, classes, result });
+    if (level !== null) app.model.setLevel(level);
+    if (strokes.length) app.say("The regions are new, the marks are kept");
+  }
 }
 
 function given() {
@@ -113,13 +144,9 @@ async function begin() {
     return;
   }
   app.deliver = deliver;
-  if (state.project) {
-    try {
-      app.model.load(state.project);
-    } catch {
-      app.say("The marks are of another run; they begin anew");
-    }
-  } else if (state.classes) app.model.change({ classes: state.classes });
+  takeLook();
+  if (state.project) takeProject(state.project);
+  else if (state.classes) app.model.change({ classes: state.classes });
   app.model.history.length = 0;
   if (state.job.notes.length) app.say(state.job.notes[0]);
   noted = "";
