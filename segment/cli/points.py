@@ -10,6 +10,7 @@ import typer
 from segment.cli import options
 from segment.cli.progress import Display
 from segment.errors import ExtraError, InputError
+from segment.params import whole_number
 
 if TYPE_CHECKING:
     from segment.points.clustering import MeanShift
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # Most rows and columns of the table printed.
 SHOWN = 20
 SHOWN_FEATURES = 6
+FEW = 50  # points, of which some may well stand alone
 
 File = Annotated[
     Path | None,
@@ -68,6 +70,14 @@ Surface = Annotated[
         "--surface", metavar="OUT.png", help="Draw the density of two columns as a surface."
     ),
 ]
+MinSize = Annotated[
+    int,
+    typer.Option(
+        "--min-size",
+        metavar="N",
+        help="Points of smaller clusters are outliers, with the label -1.",
+    ),
+]
 Demo = Annotated[
     bool,
     typer.Option("--demo", help="Cluster 300 made-up points; print where each ends, and draw."),
@@ -80,6 +90,7 @@ def points(
     scale: Scale = False,
     kernel: options.Kernel = "gaussian",
     columns: Columns = None,
+    min_size: MinSize = 1,
     output: Output = None,
     plot: Plot = None,
     surface: Surface = None,
@@ -116,11 +127,21 @@ def points(
         widths = _bandwidth(bandwidth, table.points.shape[1], default=0.5 if demo else None)
         if scale:
             widths = _scaled_bandwidth(table, widths, kernel)
-        found = MeanShift(widths, kernel=kernel, n_jobs=n_threads).fit(table.points)
+        found = MeanShift(
+            widths,
+            kernel=kernel,
+            min_cluster_size=whole_number("min_size", min_size, minimum=1),
+            n_jobs=n_threads,
+        ).fit(table.points)
     if demo and not quiet:
         _print_climbs(table, found)
     if not quiet:
         _print_clusters(table, found)
+        alone = int((_counts(found) == 1).sum())
+        if alone > 0 and len(found.labels_) > FEW:
+            display.note(
+                f"{alone:,} of the clusters are one point each; --min-size 2 takes them as outliers"
+            )
     if demo and plot is None:
         display.note("for a picture of it: pip install 'segment[plot]'")
     if output is not None:
@@ -245,12 +266,15 @@ def _print_clusters(table: Table, found: MeanShift) -> None:
             print(f"{label:5d} {counts[label]:9d}  {counts[label] / n:5.1%}  {place}{more}")
     if len(counts) > SHOWN:
         print(f"... and {len(counts) - SHOWN} more (-o writes all)")
+    if outliers := n - counts.sum():
+        print(f"{-1:5d} {outliers:9d}  {outliers / n:5.1%}  in clusters too small")
 
 
 def _counts(found: MeanShift) -> Any:
     import numpy as np
 
-    return np.bincount(found.labels_, minlength=len(found.cluster_centers_))
+    inside = found.labels_[found.labels_ >= 0]
+    return np.bincount(inside, minlength=len(found.cluster_centers_))
 
 
 def _centers_path(output: Path) -> Path:

@@ -177,6 +177,8 @@ def _as_floats(X: ArrayLike) -> Floats:
 def as_weights(sample_weight: ArrayLike | None, n_samples: int) -> Floats:
     """Return `sample_weight` as n_samples numbers >= 0 that are not all zero; None means ones.
 
+    What a masked array hides weighs nothing.
+
     Raises
     ------
     InputError
@@ -185,7 +187,9 @@ def as_weights(sample_weight: ArrayLike | None, n_samples: int) -> Floats:
     if sample_weight is None:
         return np.ones(n_samples)
     try:
-        weights = np.array(sample_weight, dtype=np.float64)
+        weights = np.array(np.ma.getdata(sample_weight), dtype=np.float64)
+        if np.ma.isMaskedArray(sample_weight):
+            weights[np.ma.getmaskarray(sample_weight)] = 0.0
     except (TypeError, ValueError):
         raise InputError("sample_weight holds something that is no number") from None
     if weights.ndim == 0:

@@ -63,6 +63,10 @@ class MeanShift:
     cluster_all : bool, default=True
         If false, orphans get the label -1: points that climb to no known mode, and points farther
         from their cluster's centre than the kernel reaches (1 bandwidth, 3 for the Gaussian).
+    min_cluster_size : int, default=1
+        Clusters that weigh less, in points, are none: their points are orphans, -1. A point far
+        from all others is a mode of its own, and so a cluster, as in scikit-learn; with 2 or more
+        it is an outlier, as in `sklearn.cluster.HDBSCAN`.
     max_iter : int, default=300
         Most steps of one trajectory.
     tol : float, default=1e-4
@@ -140,6 +144,7 @@ class MeanShift:
         bin_seeding: bool = False,
         min_bin_freq: int = 1,
         cluster_all: bool = True,
+        min_cluster_size: int = 1,
         max_iter: int = 300,
         tol: float = 1e-4,
         n_jobs: int | None = None,
@@ -150,6 +155,7 @@ class MeanShift:
         self.bin_seeding = bin_seeding
         self.min_bin_freq = min_bin_freq
         self.cluster_all = cluster_all
+        self.min_cluster_size = min_cluster_size
         self.max_iter = max_iter
         self.tol = tol
         self.n_jobs = n_jobs
@@ -166,7 +172,8 @@ class MeanShift:
         y : ignored
             Present for scikit-learn's pipelines.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights: a point of weight 2 counts as two, one of weight 0 only gets a label.
+            Weights: a point of weight 2 counts as two, one of weight 0, or masked, only gets a
+            label.
 
         Returns
         -------
@@ -205,8 +212,10 @@ class MeanShift:
                 "seeds among the points, or a larger bandwidth"
             )
         self._centers = centers
-        self.cluster_centers_ = frame.back(centers).astype(_float_type(X))
-        self.labels_ = self._labels(moved, ends)
+        number = self._modes_of(moved, ends)
+        self._label = self._large_enough(number, weights)
+        self.cluster_centers_ = frame.back(centers[self._label >= 0]).astype(_float_type(X))
+        self.labels_ = self._labelled(number)
         self.modes_ = frame.back(ends.places[ends.row]).astype(_float_type(X))
         self.n_iter_ = max(ends.most_steps, sources.most_steps)
         return self
@@ -226,16 +235,17 @@ class MeanShift:
         -------
         labels : ndarray of shape (n_samples,), int64
             Index into `cluster_centers_`. A point that climbs to no known mode gets the centre
-            nearest to where it ended, or -1 if `cluster_all` is false.
+            nearest to where it ended, or -1 if `cluster_all` is false; -1 also if what it climbs to
+            is smaller than `min_cluster_size`.
         """
         self._check_fitted()
         check_feature_names(getattr(self, "feature_names_in_", None), X, "MeanShift")
         moved = self._frame.into(as_points(X, self.n_features_in_))
         if nearest_center:
-            return self._labels(moved, None)
+            return self._labelled(self._modes_of(moved, None))
         if self._basins is None:
             self._basins = self._make_basins(self._rules())
-        return self._labels(moved, self._basins.climb(moved))
+        return self._labelled(self._modes_of(moved, self._basins.climb(moved)))
 
     def fit_predict(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -258,6 +268,7 @@ class MeanShift:
         """Check the parameters that do not depend on the points."""
         choice("kernel", self.kernel, KERNELS)
         whole_number("min_bin_freq", self.min_bin_freq, minimum=1)
+        whole_number("min_cluster_size", self.min_cluster_size, minimum=1)
         for name in ("bin_seeding", "cluster_all"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise InputError(f"{name}={getattr(self, name)!r} is neither True nor False")
@@ -302,20 +313,31 @@ class MeanShift:
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _labels(self, starts: Floats, ends: Ends | None) -> Labels:
-        """Return the cluster of the end of each start; of the start itself if `ends` is None."""
+    def _large_enough(self, number: Labels, weights: Floats) -> Labels:
+        """Return the label of each mode: -1 where fewer than enough points climbed to it."""
+        mass = np.bincount(number[number >= 0], weights[number >= 0], len(self._centers))
+        large = mass >= (self.min_cluster_size if self.min_cluster_size > 1 else 0)
+        return np.where(large, np.cumsum(large) - 1, -1)
+
+    def _labelled(self, number: Labels) -> Labels:
+        """Return the labels of points that climbed to these modes."""
+        labels: Labels = np.where(number < 0, -1, self._label[number])
+        return labels
+
+    def _modes_of(self, starts: Floats, ends: Ends | None) -> Labels:
+        """Return the mode at the end of each start, -1 of orphans; nearest if `ends` is None."""
         radius = self._frame.radius
         if ends is None:
-            labels, _ = nearest(starts, self._centers)
+            number, _ = nearest(starts, self._centers)
         else:
-            labels, distance = nearest(ends.places, self._centers)
+            number, distance = nearest(ends.places, self._centers)
             if not self.cluster_all:
-                labels[distance > MERGE[self.kernel] * radius * (1 + 1e-9)] = -1
-            labels = labels[ends.row]
+                number[distance > MERGE[self.kernel] * radius * (1 + 1e-9)] = -1
+            number = number[ends.row]
         if not self.cluster_all:
-            away = np.linalg.norm(starts - self._centers[labels], axis=1)
-            labels[away > WITHIN[self.kernel] * radius] = -1
-        return labels
+            away = np.linalg.norm(starts - self._centers[number], axis=1)
+            number[away > WITHIN[self.kernel] * radius] = -1
+        return number
 
     # The estimator protocol.
 

@@ -478,3 +478,37 @@ def test_few_values_many_times_are_a_cluster_each(bin_seeding: bool) -> None:
     points = np.array([[1.0], [1], [1], [2], [2], [2], [3], [3]])
     found = as_scikit_learn(bin_seeding=bin_seeding).fit(points)
     assert same_partition(found.labels_, points[:, 0])
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "flat", "epanechnikov"])
+def test_clusters_too_small_are_outliers(kernel: str) -> None:
+    """A point far from all others is a cluster, unless clusters have a smallest size."""
+    rng = np.random.default_rng(0)
+    far = np.array([[40.0, 0], [0, 40], [40, 40], [40.2, 40]])
+    points = np.concatenate([far, rng.normal(0, 0.5, (300, 2)), rng.normal(9, 0.5, (200, 2))])
+    every = MeanShift(2, kernel=kernel).fit(points)
+    assert np.bincount(every.labels_).tolist() == [300, 200, 2, 1, 1]
+    for size, kept in ((2, 3), (3, 2), (250, 1), (1000, 0)):
+        found = MeanShift(2, kernel=kernel, min_cluster_size=size).fit(points)
+        expected = np.where(every.labels_ < kept, every.labels_, -1)
+        np.testing.assert_array_equal(found.labels_, expected)
+        np.testing.assert_array_equal(found.predict(points), expected)
+        np.testing.assert_array_equal(found.cluster_centers_, every.cluster_centers_[:kept])
+        assert found.predict([[41.0, 0]]).tolist() == [-1]
+    weights = np.ones(len(points))
+    weights[:1] = 3  # one point that stands for three
+    found = MeanShift(2, kernel=kernel, min_cluster_size=3).fit(points, sample_weight=weights)
+    assert found.labels_[0] == 2
+    with pytest.raises(InputError, match="min_cluster_size=0 is too small"):
+        MeanShift(2, min_cluster_size=0).fit(points)
+
+
+def test_masked_weights_weigh_nothing() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(0, 1, (80, 2))
+    weights = np.ma.masked_array(np.full(80, 7.0), mask=np.arange(80) % 3 == 0)
+    found = MeanShift(0.7).fit(points, sample_weight=weights)
+    plain = MeanShift(0.7).fit(points, sample_weight=weights.filled(0))
+    np.testing.assert_array_equal(found.cluster_centers_, plain.cluster_centers_)
+    with pytest.raises(InputError, match="zero everywhere"):
+        MeanShift(0.7).fit(points, sample_weight=np.ma.masked_all(80))

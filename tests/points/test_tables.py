@@ -372,3 +372,20 @@ def test_segment_palette(tmp_path: Path) -> None:
         "#000000   20.0%    0   0   0",
     ]
     assert read_image(tmp_path / "p.png").pixels.shape == (160, 960, 3)
+
+
+def test_small_clusters_are_outliers_if_asked(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    points = np.concatenate([[[40.0, 0], [0, 40]], rng.normal(0, 0.5, (100, 2))])
+    np.savetxt(tmp_path / "a.csv", points, delimiter=",")
+    alone = command("points", "a.csv", "-b", "2", cwd=tmp_path)
+    assert "102 points, 3 clusters" in alone.stdout
+    assert "2 of the clusters are one point each; --min-size 2" in alone.stderr
+    done = command("points", "a.csv", "-b", "2", "--min-size", "2", "-o", "o.csv", cwd=tmp_path)
+    assert "102 points, 1 cluster;" in done.stdout
+    assert "2   2.0%  in clusters too small" in done.stdout
+    assert not done.stderr
+    rows = (tmp_path / "o.csv").read_text().splitlines()
+    assert [row.rsplit(",", 1)[1] for row in rows[-102:]] == ["-1"] * 2 + ["0"] * 100
+    wrong = command("points", "a.csv", "--min-size", "0", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
