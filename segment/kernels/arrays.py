@@ -17,4 +17,4 @@ Float64Array = NDArray[np.float64]
 
 AnyArray = NDArray[Any]
 # Numbers of regions: 64-bit where an image may have more than 2**31 pixels.
-IndexArray = Int32Array | Int64Array
+IndexArray = NDArray[np.signedinteger[Any]]

@@ -214,7 +214,7 @@ def label_piece(
     )
     # Room for as many contacts as there can be; what is not written takes no memory.
     edges = np.empty((2 * params.connectivity * found.size, 2), np.int32)
-    n_edges = labels.list_edges(found, params.connectivity, edges)
+    n_edges = labels.list_edges(found, params.connectivity, np.empty(labels.SEEN, np.int64), edges)
     n_edges = fusing.distinct(np.arange(n, dtype=np.int32), n, edges, n_edges)
     return found, Piece(
         (at[0], at[0] + len(found)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -149,10 +150,13 @@ def _shrink(
     mask = np.empty(shape if level.mask.size else (0, 0), bool)
 
     def fill(rows: tuple[int, int]) -> None:
+        sums = np.empty(out.shape[2], np.float32)
         if not level.mask.size and ratio == (2.0, 2.0):
             averaging.shrink_twice(level.values, level.table, square, *rows, out)
         else:
-            averaging.shrink(level.values, level.table, level.mask, ratio, square, *rows, out, mask)
+            averaging.shrink(
+                level.values, level.table, level.mask, ratio, square, *rows, sums, out, mask
+            )
 
     run(fill, chunks(shape[0], STRIP_ROWS), n_threads)
     return Level(out, _EMPTY, mask)
@@ -254,15 +258,24 @@ def _refine(
 
     pixels = np.concatenate(run(search, strips, n_threads))
     sides = np.empty((len(pixels), refining.SIDES), np.int32)
-    means = np.empty((len(pixels), refining.SIDES, coarse.values.shape[2]), np.float32)
+    n_bands = coarse.values.shape[2]
+    means = np.empty((len(pixels), refining.SIDES, n_bands), np.float32)
     distances = np.empty((len(pixels), 4, refining.SIDES), np.float32)
     parts = chunks(len(pixels), CHUNK)
     around = _blurred(coarse)
 
     def compare(part: tuple[int, int]) -> None:
-        refining.near_means(labels, coarse.values, border, pixels, REACH, *part, sides, means)
+        sums = np.empty((2, refining.SIDES, n_bands), np.float32)
+        counts = np.empty((2, refining.SIDES), np.int64)
+        refining.near_means(
+            labels, coarse.values, border, pixels, REACH, *part, sums, counts, sides, means
+        )
+        children = np.empty((part[1] - part[0], 4, n_bands), np.float32)
+        averaging.child_means(
+            fine.values, fine.table, fine.mask, rows, columns, pixels, *part, children
+        )
         refining.weigh(
-            fine.values, fine.table, fine.mask, around, rows, columns, pixels, sides, means,
+            children, fine.mask, around, rows, columns, pixels, sides, means,
             np.float32(SHARPNESS), *part, distances,
         )  # fmt: skip
 
@@ -273,14 +286,15 @@ def _refine(
         strips,
         n_threads,
     )
+
+    def sweep(part: tuple[int, int], place: int) -> None:
+        room = np.empty(8, np.int32), np.empty(refining.SIDES, np.float32)
+        refining.sweep(
+            out, rows, columns, pixels, sides, means, distances, removable,
+            np.float32(SMOOTHNESS), noise2, place, *part, *room,
+        )  # fmt: skip
+
     for _ in range(SWEEPS):
         for place in range(4):
-            run(
-                lambda part, place=place: refining.sweep(  # type: ignore[misc]
-                    out, rows, columns, pixels, sides, means, distances,
-                    removable, np.float32(SMOOTHNESS), noise2, place, *part,
-                ),
-                parts,
-                n_threads,
-            )  # fmt: skip
+            run(partial(sweep, place=place), parts, n_threads)
     return out, border

@@ -167,7 +167,8 @@ class Segmentation:
         n = self.n_regions
         corners, box = np.zeros((n, 3), np.int64), np.zeros((n, 4), np.int64)
         centers = np.zeros((n, 2))
-        measuring.region_shapes(self._labels, corners, box, centers)
+        border = np.zeros([side + 2 for side in self._labels.shape], np.uint8)
+        measuring.region_shapes(self._labels, corners, box, centers, border)
         table: dict[str, NDArray[Any]] = {"label": np.arange(1, n + 1), "area": area}
         table |= {f"centroid-{k}": centers[:, k] / np.maximum(area, 1) for k in range(2)}
         table |= {f"bbox-{k}": box[:, k] for k in range(4)}

@@ -39,8 +39,8 @@ def test_shrink(
     out = np.empty((*shape, 2), np.float32)
     out_mask = np.empty(shape, bool) if masked else NOTHING
     averaging.shrink(
-        values, NO_TABLE, NOTHING if mask is None else mask, ratio, square, 0, shape[0], out,
-        out_mask,
+        values, NO_TABLE, NOTHING if mask is None else mask, ratio, square, 0, shape[0],
+        np.empty(2, np.float32), out, out_mask,
     )  # fmt: skip
     assert out == pytest.approx(expected, abs=1e-5)
     if masked:
@@ -66,7 +66,11 @@ def borders(labels: Any, planes: Any, reach: int) -> tuple[Any, Any, Any, Any]:
     pixels = pixels[: refining.list_border(labels, 0, len(labels), pixels, border)]
     sides = np.empty((len(pixels), refining.SIDES), np.int32)
     means = np.empty((len(pixels), refining.SIDES, planes.shape[2]), np.float32)
-    refining.near_means(labels, planes, border, pixels, reach, 0, len(pixels), sides, means)
+    room = np.empty((2, refining.SIDES, planes.shape[2]), np.float32)
+    counts = np.empty((2, refining.SIDES), np.int64)
+    refining.near_means(
+        labels, planes, border, pixels, reach, 0, len(pixels), room, counts, sides, means
+    )
     return border, pixels, sides, means
 
 
@@ -118,8 +122,10 @@ def test_children_change_sides(
     assert np.array_equal(labels, np.where(mask, coarse[np.ix_(*parents)], 0))
 
     distances = np.empty((len(pixels), 4, refining.SIDES), np.float32)
+    children = np.empty((len(pixels), 4, 2), np.float32)
+    averaging.child_means(fine, NO_TABLE, given, rows, columns, pixels, 0, len(pixels), children)
     refining.weigh(
-        fine, NO_TABLE, given, around, rows, columns, pixels, sides, means, np.float32(0.7),
+        children, given, around, rows, columns, pixels, sides, means, np.float32(0.7),
         0, len(pixels), distances,
     )  # fmt: skip
     removable = refining.removable_pixels(connectivity)
@@ -128,7 +134,8 @@ def test_children_change_sides(
         before = labels.copy()
         refining.sweep(
             labels, rows, columns, pixels, sides, means, distances, removable, np.float32(0.1),
-            np.float32(0.01), place, 0, len(pixels),
+            np.float32(0.01), place, 0, len(pixels), np.empty(8, np.int32),
+            np.empty(refining.SIDES, np.float32),
         )  # fmt: skip
         for i, j in np.ndindex(large):
             y, x = parents[0][i], parents[1][j]

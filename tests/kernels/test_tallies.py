@@ -16,7 +16,8 @@ def test_windows_add_up_to_the_whole(side: int) -> None:
     values = rng.integers(-300, 300, (*labels.shape, 2)).astype(np.int16)
     n = int(labels.max())
     corners, box, centers = np.zeros((n, 3), np.int64), np.zeros((n, 4), np.int64), np.zeros((n, 2))
-    measuring.region_shapes(labels.astype(np.int32), corners, box, centers)
+    border = np.zeros([side + 2 for side in labels.shape], np.uint8)
+    measuring.region_shapes(labels.astype(np.int32), corners, box, centers, border)
     padded = np.pad(labels, 2)
     found = np.zeros((n, 3), np.int32), np.zeros((n, 4), np.int32), np.zeros((n, 2), np.int64)
     found[1][:, 0], found[1][:, 1] = labels.shape

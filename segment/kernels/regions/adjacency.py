@@ -5,15 +5,14 @@ A crack is the border between a pixel and its right or lower neighbour of anothe
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import Float32Array, Int32Array, Int64Array
 from segment.kernels.jit import kernel
 
 
 @kernel(inline="always")
-def _neighbour(labels: Any, y: int, x: int, down: int) -> int:
+def _neighbour(labels: Int32Array, y: int, x: int, down: int) -> int:
     """Return the label right of or below (y, x), or 0 outside the image."""
     if y + down >= labels.shape[0] or x + 1 - down >= labels.shape[1]:
         return 0
@@ -21,7 +20,7 @@ def _neighbour(labels: Any, y: int, x: int, down: int) -> int:
 
 
 @kernel()
-def touching(labels: Any, n: int) -> Any:
+def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32Array]:
     """List the pairs of regions that share a crack, and the cracks of each.
 
     Parameters
@@ -82,8 +81,10 @@ def touching(labels: Any, n: int) -> Any:
     return pairs, cracks, edges
 
 
-@kernel()
-def paint_cracks(cracks: Any, edges: Any, values: Any, out: Any) -> None:
+@kernel(bare=True)
+def paint_cracks(
+    cracks: Int64Array, edges: Int32Array, values: Float32Array, out: Float32Array
+) -> None:
     """Raise ``out`` (H, W) to the value of each crack at the pixel left of it or above it."""
     flat = out.reshape(-1)
     for i in range(len(cracks)):
@@ -91,8 +92,10 @@ def paint_cracks(cracks: Any, edges: Any, values: Any, out: Any) -> None:
         flat[pixel] = max(flat[pixel], values[edges[i]])
 
 
-@kernel()
-def move_cracks(cracks: Any, width: int, ratio: Any, shape: Any) -> None:
+@kernel(bare=True)
+def move_cracks(
+    cracks: Int64Array, width: int, ratio: tuple[float, float], shape: tuple[int, int]
+) -> None:
     """Replace the cracks of a picture by those at the same places of a smaller one.
 
     Parameters

@@ -6,10 +6,9 @@ the image is taken to be as its last row or column.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import Float32Array, Int32Array, Int64Array, UInt8Array
 from segment.kernels.jit import kernel
 from segment.kernels.regions.merging import chi_square
 
@@ -18,7 +17,7 @@ FLAT = 0.05  # a gradient, in colour units a pixel, that means nothing
 
 
 @kernel(inline="always")
-def _across(crack: int, beyond: int, height: int, width: int) -> Any:
+def _across(crack: int, beyond: int, height: int, width: int) -> tuple[int, int, int, int]:
     """Return row and column of the pixels that many beyond those that meet, on both sides."""
     down, pixel = crack & 1, crack >> 1
     y, x = pixel // width, pixel % width
@@ -31,8 +30,11 @@ def _across(crack: int, beyond: int, height: int, width: int) -> Any:
     )
 
 
-@kernel()
-def add_contrast(colors: Any, slopes: Any, unit: float, cracks: Any, edges: Any, out: Any) -> None:
+@kernel(bare=True)
+def add_contrast(
+    colors: Float32Array, slopes: Float32Array, unit: float, cracks: Int64Array, edges: Int32Array,
+    out: Float32Array,
+) -> None:  # fmt: skip
     """Add the contrast across each crack to ``out[edge]``: a thinned gradient.
 
     It is ``d * (s / t)**2``: a crack beside a boundary sees a step of colour as well, but less of
@@ -72,10 +74,11 @@ def add_contrast(colors: Any, slopes: Any, unit: float, cracks: Any, edges: Any,
         out[edges[i]] += np.sqrt(s) / unit * share * share
 
 
-@kernel()
+@kernel(bare=True)
 def add_differences(
-    shares: Any, shift: int, beyond: int, shape: Any, cracks: Any, edges: Any, out: Any
-) -> None:
+    shares: Float32Array, shift: int, beyond: int, shape: tuple[int, int], cracks: Int64Array,
+    edges: Int32Array, out: Float32Array,
+) -> None:  # fmt: skip
     """Add the chi-square distance of the words around both sides of each crack to ``out[edge]``.
 
     Parameters
@@ -98,10 +101,11 @@ def add_differences(
         out[edges[i]] += chi_square(first, second, one, one)
 
 
-@kernel()
+@kernel(bare=True)
 def add_strangeness(
-    words: Any, strangeness: Any, beyond: int, cracks: Any, edges: Any, out: Any
-) -> None:
+    words: UInt8Array, strangeness: Float32Array, beyond: int, cracks: Int64Array,
+    edges: Int32Array, out: Float32Array,
+) -> None:  # fmt: skip
     """Add ``strangeness[word, word]`` (K, K) of the two sides of each crack to ``out[edge]``.
 
     Words (H, W) are looked up so many pixels beyond the two that meet. The rest is as for

@@ -61,7 +61,9 @@ def _nearest_leader(
     return signature, codegen
 
 
-def _plain_nearest_leader(leaders: Any, n: int, features: Any, _: Any, at: int) -> Any:
+def _plain_nearest_leader(
+    leaders: Float32Array, n: int, features: Float32Array, _: BandTuple, at: int
+) -> tuple[int, np.float32]:
     """Return the first of the nearest leaders of a pixel, and its squared distance.
 
     Parameters
@@ -280,8 +282,9 @@ def _meet_cells(
 
 
 def _plain_meet_cells(
-    cells: Any, band_tuple: Any, owned: Any, begin: int, end: int, y: Any, x: Any, center: Any,
-    per_s2: Any, per_r2: Any, join2: Any, claim2: Any, here: int,
+    cells: Float32Array, band_tuple: BandTuple, owned: Int32Array, begin: int, end: int,
+    y: np.float32, x: np.float32, center: Float32Array, per_s2: np.float32, per_r2: np.float32,
+    join2: np.float32, claim2: np.float32, here: int,
 ) -> int:  # fmt: skip
     """Claim the free cells of a block close to a trajectory; return the nearest owned, or -1.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from segment.kernels.arrays import AnyArray, Float32Array, Int16Array
 from segment.kernels.jit import kernel
 
 F = np.float32
@@ -50,28 +51,28 @@ def srgb_from_linear(value: Any) -> Any:
 
 
 @kernel(inline="always")
-def _halley(x: Any, y: Any) -> Any:
+def _halley(x: np.float32, y: np.float32) -> np.float32:
     """One step towards the cube root of x."""
     cube = y * y * y
     return y * (cube + x + x) / (cube + cube + x)
 
 
 @kernel(inline="always")
-def _cube_root(x: Any) -> Any:
+def _cube_root(x: np.float32) -> np.float32:
     guess = F(np.float32(x).view(np.int32)) * F(1 / 3) + F(709921077.0)
     return _halley(x, _halley(x, np.int32(guess).view(np.float32)))
 
 
-@kernel()
-def look_up(values: Any, table: Any, out: Any) -> None:
+@kernel(bare=True)
+def look_up(values: AnyArray, table: Float32Array, out: Float32Array) -> None:
     """Put ``table[values[i, band]]`` into ``out[band, i]``; `values` is unsigned (n, C)."""
     for i in range(values.shape[0]):
         for band in range(values.shape[1]):
             out[band, i] = table[values[i, band]]
 
 
-@kernel()
-def luv_from_linear(linear: Any, out: Any) -> None:
+@kernel(bare=True)
+def luv_from_linear(linear: Float32Array, out: Float32Array) -> None:
     """Convert linear RGB light, float32 (3, n), into L, u, v, float32 (3, n)."""
     for i in range(linear.shape[1]):
         r, g, b = linear[0, i], linear[1, i], linear[2, i]
@@ -86,8 +87,8 @@ def luv_from_linear(linear: Any, out: Any) -> None:
         out[2, i] = F(13) * lightness * (F(9) * y * scale - WHITE_V)
 
 
-@kernel()
-def lab_from_linear(linear: Any, out: Any) -> None:
+@kernel(bare=True)
+def lab_from_linear(linear: Float32Array, out: Float32Array) -> None:
     """Convert linear RGB light, float32 (3, n), into L, a, b, float32 (3, n)."""
     for i in range(linear.shape[1]):
         r, g, b = linear[0, i], linear[1, i], linear[2, i]
@@ -102,8 +103,8 @@ def lab_from_linear(linear: Any, out: Any) -> None:
         out[2, i] = F(200) * (fy - fz)
 
 
-@kernel()
-def lightness_from_linear(linear: Any, out: Any) -> None:
+@kernel(bare=True)
+def lightness_from_linear(linear: Float32Array, out: Float32Array) -> None:
     """Convert linear gray light, float32 (1, n), into CIE L, float32 (1, n)."""
     for i in range(linear.shape[1]):
         y = linear[0, i]
@@ -111,8 +112,10 @@ def lightness_from_linear(linear: Any, out: Any) -> None:
         out[0, i] = root if y > _EPSILON else _KAPPA * y
 
 
-@kernel()
-def quantize(features: Any, offsets: Any, scale: Any, out: Any) -> None:
+@kernel(bare=True)
+def quantize(
+    features: Float32Array, offsets: Float32Array, scale: np.float32, out: Int16Array
+) -> None:
     """Put ``round((features - offset) * scale)`` of float32 (C, n) into int16 (C, n)."""
     for band in range(features.shape[0]):
         offset = offsets[band]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import BoolArray, Float32Array, Float64Array, Int32Array, UInt8Array
 from segment.kernels.jit import kernel
 
 F = np.float32
@@ -14,8 +13,8 @@ F = np.float32
 MOMENTS, MOMENTS_OF_BAND = 6, 4
 
 
-@kernel()
-def add_moments(labels: Any, values: Any, least: int, sums: Any) -> None:
+@kernel(bare=True)
+def add_moments(labels: Int32Array, values: Float32Array, least: int, sums: Float64Array) -> None:
     """Add up moments of the pixels of each region from label `least` on.
 
     Parameters
@@ -49,10 +48,11 @@ def add_moments(labels: Any, values: Any, least: int, sums: Any) -> None:
                 row[at + 3] += v * v
 
 
-@kernel()
+@kernel(bare=True)
 def mark(
-    labels: Any, values: Any, planes: Any, limits: Any, first: int, last: int, out: Any
-) -> None:
+    labels: Int32Array, values: Float32Array, planes: Float32Array, limits: Float32Array,
+    first: int, last: int, out: UInt8Array,
+) -> None:  # fmt: skip
     """Mark the pixels of rows ``first:last`` that are unlike their region.
 
     Parameters
@@ -87,7 +87,7 @@ def mark(
 
 
 @kernel()
-def part(labels: Any, marks: Any, border: Any, min_size: int, n: int) -> int:
+def part(labels: Int32Array, marks: UInt8Array, border: BoolArray, min_size: int, n: int) -> int:
     """Give what stands out labels of its own.
 
     That is pixels of one region that hang together at their edges, are all marked and all brighter
@@ -151,10 +151,11 @@ def part(labels: Any, marks: Any, border: Any, min_size: int, n: int) -> int:
     return n
 
 
-@kernel()
-def origins(labels: Any, older: Any, out: Any) -> None:
+@kernel(bare=True)
+def origins(labels: Int32Array, older: Int32Array, out: Int32Array) -> None:
     """Put into `out` (n + 1,) what the first pixel of each label 1..n has in an older label map."""
-    out[:] = -1
+    for label in range(out.size):
+        out[label] = -1
     for i in range(labels.shape[0]):
         for j in range(labels.shape[1]):
             if out[labels[i, j]] < 0:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import Float32Array
 from segment.kernels.jit import kernel
-from segment.kernels.regions.window import LANES, window_sums
+from segment.kernels.regions.window import LANES, BandTuple, Radius, window_sums
 
 
 @kernel(inline="always")
 def climb(
-    kind: int, planes: Any, weights: Any, band_tuple: Any, radius: Any, max_iter: int, tol2: Any,
-    row: int, column: int, offset: Any, center: Any, sums: Any,
+    kind: int, planes: Float32Array, weights: Float32Array | None, band_tuple: BandTuple,
+    radius: Radius, max_iter: int, tol2: np.float32, row: int, column: int, offset: Float32Array,
+    center: Float32Array, sums: Float32Array,
 ) -> int:  # fmt: skip
     """Move `offset` and `center` to the mode that they climb to; return the number of steps.
 
@@ -45,7 +45,7 @@ def climb(
 
 
 @kernel(inline="always")
-def absolute(pixel: int, offset: Any) -> Any:
+def absolute(pixel: int, offset: np.float32) -> np.float32:
     """Return ``pixel + offset`` to 1/256, which float32 holds exactly up to 65,536.
 
     Without the rounding the last bit would depend on how large `pixel` is, and so on the crop.
@@ -55,8 +55,9 @@ def absolute(pixel: int, offset: Any) -> Any:
 
 @kernel()
 def climb_rows(
-    kind: int, planes: Any, weights: Any, band_tuple: Any, radius: Any, max_iter: int, tol2: Any,
-    corner: Any, first_row: int, last_row: int, modes: Any,
+    kind: int, planes: Float32Array, weights: Float32Array | None, band_tuple: BandTuple,
+    radius: Radius, max_iter: int, tol2: np.float32, corner: tuple[int, int], first_row: int,
+    last_row: int, modes: Float32Array,
 ) -> int:  # fmt: skip
     """Climb from every pixel of the rows ``first_row:last_row``; return the number of windows.
 

@@ -7,10 +7,9 @@ added.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import BoolArray, Float32Array, IndexArray, Int64Array
 from segment.kernels.jit import kernel
 from segment.kernels.regions.labels import WORD, find, number_sets, unite
 
@@ -18,10 +17,18 @@ FUSE_ROUNDS = 5
 STEPS = 1 << 16  # of distance, within the limit, in which neighbours are put in order
 
 
-@kernel()
+def numbers(n: int, like: IndexArray) -> IndexArray:
+    """Return 0..n - 1, of the type of another array."""
+    out = np.empty_like(like, shape=n)
+    out[:] = np.arange(n)
+    return out
+
+
+@kernel(bare=True)
 def gather(
-    areas: Any, sums: Any, edges: Any, numbers: Any, all_areas: Any, all_sums: Any, all_edges: Any
-) -> None:
+    areas: Int64Array, sums: Int64Array, edges: IndexArray, numbers: IndexArray,
+    all_areas: Int64Array, all_sums: Int64Array, all_edges: IndexArray,
+) -> None:  # fmt: skip
     """Add the components of a piece to those of the graph that they are part of.
 
     Parameters
@@ -46,7 +53,7 @@ def gather(
 
 
 @kernel(inline="always")
-def _distance2(means: Any, a: Any, b: Any) -> Any:
+def _distance2(means: Float32Array, a: int, b: int) -> np.float32:
     total = np.float32(0)
     for k in range(means.shape[1]):
         d = means[a, k] - means[b, k]
@@ -55,7 +62,10 @@ def _distance2(means: Any, a: Any, b: Any) -> Any:
 
 
 @kernel(inline="always")
-def _set_mean(sums: Any, areas: Any, region: Any, quantum: float, words: int, means: Any) -> None:
+def _set_mean(
+    sums: Int64Array, areas: Int64Array, region: int, quantum: float, words: int,
+    means: Float32Array,
+) -> None:  # fmt: skip
     """Put the mean colour of a region into its row of `means`, float32 (n, C)."""
     share = quantum / np.float64(areas[region])
     for k in range(means.shape[1]):
@@ -67,19 +77,26 @@ def _set_mean(sums: Any, areas: Any, region: Any, quantum: float, words: int, me
         means[region, k] = total * share
 
 
-@kernel()
-def mean_colors(sums: Any, areas: Any, quantum: float, words: int) -> Any:
+def mean_colors(sums: Int64Array, areas: Int64Array, quantum: float, words: int) -> Float32Array:
     """Return the mean colour of each region, float32 (n, C)."""
     means = np.empty((areas.size, (sums.shape[1] - 2) // words), np.float32)
-    for region in range(areas.size):
-        _set_mean(sums, areas, region, quantum, words, means)
+    _put_means(sums, areas, quantum, words, means)
     return means
 
 
-@kernel()
+@kernel(bare=True)
+def _put_means(
+    sums: Int64Array, areas: Int64Array, quantum: float, words: int, means: Float32Array
+) -> None:
+    for region in range(areas.size):
+        _set_mean(sums, areas, region, quantum, words, means)
+
+
+@kernel(bare=True)
 def _unite_near(
-    means: Any, limit2: Any, changed: Any, region: Any, edges: Any, n_edges: int, parent: Any
-) -> Any:
+    means: Float32Array, limit2: np.float32, changed: BoolArray, region: IndexArray,
+    edges: IndexArray, n_edges: int, parent: IndexArray,
+) -> tuple[int, bool]:  # fmt: skip
     """Unite changed regions with neighbours of nearly their colour.
 
     Edges get the regions that they join. Returns how many are left, and whether any were united.
@@ -97,10 +114,10 @@ def _unite_near(
     return kept, united
 
 
-@kernel()
+@kernel(bare=True)
 def _move_to_roots(
-    parent: Any, region: Any, sums: Any, areas: Any, quantum: float, words: int, changed: Any,
-    means: Any,
+    parent: IndexArray, region: IndexArray, sums: Int64Array, areas: Int64Array, quantum: float,
+    words: int, changed: BoolArray, means: Float32Array,
 ) -> None:  # fmt: skip
     """Give the roots of sets what their members have, and tell which have changed."""
     for a in range(areas.size):
@@ -121,14 +138,15 @@ def _move_to_roots(
 
 
 def _fuse(
-    sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any
-) -> Any:
+    sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
+    words: int, limit2: np.float32,
+) -> tuple[IndexArray, int]:  # fmt: skip
     """Unite neighbours whose mean colours are closer than the limit, in rounds.
 
     Only pairs of which one has changed are looked at again. Returns the sets and how many edges are
     left. Sums and areas go to the root of each set, its lowest number, and the others become 0.
     """
-    parent, region = (np.arange(areas.size, dtype=edges.dtype) for _ in range(2))
+    parent, region = (numbers(areas.size, edges) for _ in range(2))
     means = mean_colors(sums, areas, quantum, words)
     changed = np.ones(areas.size, np.bool_)
     for _ in range(FUSE_ROUNDS):
@@ -139,26 +157,31 @@ def _fuse(
     return parent, n_edges
 
 
-@kernel()
-def sorted_by(keys: Any, n_keys: int, order: Any) -> Any:
+def sorted_by(keys: IndexArray, n_keys: int, order: Int64Array) -> Int64Array:
     """Return `order`, (n,), sorted by ``keys[order]``, 0 to n_keys - 1; equals as they stand."""
-    start = np.zeros(n_keys + 1, np.int64)
+    out = np.empty_like(order)
+    _sort_by(keys, n_keys, order, np.zeros(n_keys + 1, np.int64), out)
+    return out
+
+
+@kernel(bare=True)
+def _sort_by(
+    keys: IndexArray, n_keys: int, order: Int64Array, start: Int64Array, out: Int64Array
+) -> None:
     for k in range(order.size):
         start[keys[order[k]] + 1] += 1
     for key in range(n_keys):
         start[key + 1] += start[key]
-    out = np.empty_like(order)
     for k in range(order.size):
         key = keys[order[k]]
         out[start[key]] = order[k]
         start[key] += 1
-    return out
 
 
-@kernel()
+@kernel(bare=True)
 def _unite_in_order(
-    sums: Any, areas: Any, edges: Any, order: Any, quantum: float, words: int, limit2: Any,
-    means: Any, parent: Any,
+    sums: Int64Array, areas: Int64Array, edges: IndexArray, order: Int64Array, quantum: float,
+    words: int, limit2: np.float32, means: Float32Array, parent: IndexArray,
 ) -> bool:  # fmt: skip
     """Unite neighbours whose mean colours, as they are when their turn comes, are close.
 
@@ -180,31 +203,32 @@ def _unite_in_order(
     return united
 
 
-def _nearest_first(means: Any, edges: Any, limit2: Any) -> Any:
+def _nearest_first(means: Float32Array, edges: IndexArray, limit2: np.float32) -> Int64Array:
     """Return the edges closer than the limit, nearest first, then by the regions that they join."""
     pairs = means[edges]
     distance2 = ((pairs[:, 0] - pairs[:, 1]) ** 2).sum(axis=1)
     order = np.flatnonzero(distance2 < limit2)
     for side in (1, 0):
         order = sorted_by(np.ascontiguousarray(edges[:, side]), len(means), order)
-    keys = np.zeros(len(edges), edges.dtype)
+    keys = np.zeros_like(edges, shape=len(edges))
     keys[order] = np.sqrt(distance2[order] / limit2) * (STEPS - 1)
     return sorted_by(keys, STEPS, order)
 
 
 def _fuse_nearest(
-    sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any
-) -> Any:
+    sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
+    words: int, limit2: np.float32,
+) -> tuple[IndexArray, IndexArray, Int64Array, Int64Array, int]:  # fmt: skip
     """Unite neighbours whose mean colours are closer than the limit, the nearest first, in rounds.
 
     Returns the number, sums and areas of regions, and how many edges are left.
     """
-    number = np.arange(areas.size, dtype=edges.dtype)
+    number = numbers(areas.size, edges)
     parent = number.copy()
     for _ in range(FUSE_ROUNDS):
         sums, areas, n_edges = _contract(parent, sums, areas, edges, n_edges)
         number = parent[number]
-        parent = np.arange(areas.size, dtype=edges.dtype)
+        parent = numbers(areas.size, edges)
         means = mean_colors(sums, areas, quantum, words)
         order = _nearest_first(means, edges[:n_edges], limit2)
         if not _unite_in_order(sums, areas, edges, order, quantum, words, limit2, means, parent):
@@ -212,14 +236,18 @@ def _fuse_nearest(
     return number, parent, sums, areas, n_edges
 
 
-@kernel()
+@kernel(bare=True)
 def _nearest_of_small(
-    means: Any, areas: Any, edges: Any, n_edges: int, min_size: int, parent: Any
-) -> bool:
-    """Unite each small region with its neighbour of nearest colour; return whether any were."""
+    means: Float32Array, areas: Int64Array, edges: IndexArray, n_edges: int, min_size: int,
+    best: IndexArray, distance: Float32Array, parent: IndexArray,
+) -> bool:  # fmt: skip
+    """Unite each small region with its neighbour of nearest colour; return whether any were.
+
+    `best` and `distance` are room, one of each a region.
+    """
     n = areas.size
-    best = np.full(n, n, edges.dtype)
-    distance = np.full(n, np.inf, np.float32)
+    for a in range(n):
+        best[a], distance[a] = n, np.float32(np.inf)
     for e in range(n_edges):
         d = _distance2(means, edges[e, 0], edges[e, 1])
         for side in range(2):
@@ -236,10 +264,18 @@ def _nearest_of_small(
     return united
 
 
-@kernel()
-def distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
+def distinct(number: IndexArray, n: int, edges: IndexArray, n_edges: int) -> int:
     """Renumber the ends of edges and keep one of each pair that differs; return the edges left."""
-    start = np.zeros(n + 1, np.int64)
+    start, fill = np.zeros(n + 1, np.int64), np.empty(n, np.int64)
+    other, seen = np.empty(n_edges, edges.dtype), np.empty(n, edges.dtype)
+    return _keep_distinct(number, n, edges, n_edges, start, fill, other, seen)
+
+
+@kernel(bare=True)
+def _keep_distinct(
+    number: IndexArray, n: int, edges: IndexArray, n_edges: int, start: Int64Array,
+    fill: Int64Array, other: IndexArray, seen: IndexArray,
+) -> int:  # fmt: skip
     kept = 0
     for e in range(n_edges):
         a, b = number[edges[e, 0]], number[edges[e, 1]]
@@ -250,13 +286,12 @@ def distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
             kept += 1
     for a in range(n):
         start[a + 1] += start[a]
-    other = np.empty(kept, edges.dtype)
-    fill = start[:n].copy()
+    for a in range(n):
+        fill[a], seen[a] = start[a], -1
     for e in range(kept):
         a = edges[e, 0]
         other[fill[a]] = edges[e, 1]
         fill[a] += 1
-    seen = np.full(n, -1, edges.dtype)
     kept = 0
     for a in range(n):
         for e in range(start[a], start[a + 1]):
@@ -268,8 +303,11 @@ def distinct(number: Any, n: int, edges: Any, n_edges: int) -> int:
     return kept
 
 
-@kernel()
-def _add_up(sums: Any, areas: Any, number: Any, merged: Any, merged_areas: Any) -> None:
+@kernel(bare=True)
+def _add_up(
+    sums: Int64Array, areas: Int64Array, number: IndexArray, merged: Int64Array,
+    merged_areas: Int64Array,
+) -> None:  # fmt: skip
     """Add the sums and areas of components to those of their regions."""
     for component in range(areas.size):
         merged_areas[number[component]] += areas[component]
@@ -277,7 +315,9 @@ def _add_up(sums: Any, areas: Any, number: Any, merged: Any, merged_areas: Any) 
             merged[number[component], k] += sums[component, k]
 
 
-def _contract(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int) -> Any:
+def _contract(
+    parent: IndexArray, sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int
+) -> tuple[Int64Array, Int64Array, int]:
     """Make regions of sets: `parent` becomes their numbers, edges join them.
 
     Returns sums and areas of the regions, and how many edges are left.
@@ -289,9 +329,9 @@ def _contract(parent: Any, sums: Any, areas: Any, edges: Any, n_edges: int) -> A
 
 
 def merge_regions(
-    sums: Any, areas: Any, edges: Any, n_edges: int, quantum: float, words: int, limit2: Any,
-    min_size: int, nearest_first: bool = False,
-) -> Any:  # fmt: skip
+    sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
+    words: int, limit2: np.float32, min_size: int, nearest_first: bool = False,
+) -> tuple[IndexArray, Int64Array, Int64Array]:  # fmt: skip
     """Fuse regions of nearly one colour, then prune small ones.
 
     First neighbours whose mean colours are closer than the limit are united, with everything that
@@ -325,7 +365,7 @@ def merge_regions(
     sums, areas : ndarray
         Of the regions.
     """
-    number = np.arange(areas.size, dtype=edges.dtype)
+    number = numbers(areas.size, edges)
     graph = sums, areas, edges, n_edges, quantum, words, limit2
     if nearest_first:
         number, parent, sums, areas, n_edges = _fuse_nearest(*graph)
@@ -334,7 +374,8 @@ def merge_regions(
     while True:
         sums, areas, n_edges = _contract(parent, sums, areas, edges, n_edges)
         number = parent[number]
-        parent = np.arange(areas.size, dtype=edges.dtype)
+        parent = numbers(areas.size, edges)
         means = mean_colors(sums, areas, quantum, words)
-        if not _nearest_of_small(means, areas, edges, n_edges, min_size, parent):
+        best, distance = np.empty(areas.size, edges.dtype), np.empty(areas.size, np.float32)
+        if not _nearest_of_small(means, areas, edges, n_edges, min_size, best, distance, parent):
             return number, sums, areas

@@ -7,10 +7,9 @@ integers, so neither threads nor pieces can change a bit of it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import Float32Array, IndexArray, Int32Array, Int64Array
 from segment.kernels.jit import kernel
 
 SEEN = 4096  # contacts remembered, a power of two
@@ -21,7 +20,7 @@ PER_PIXEL = 256  # positions are added in parts of a pixel; see `exact.absolute`
 
 
 @kernel(inline="always")
-def find(parent: Any, item: Any) -> Any:
+def find(parent: IndexArray, item: int) -> int:
     """Return the root of `item`, halving the path to it."""
     while parent[item] != item:
         parent[item] = parent[parent[item]]
@@ -30,7 +29,7 @@ def find(parent: Any, item: Any) -> Any:
 
 
 @kernel(inline="always")
-def unite(parent: Any, a: Any, b: Any) -> bool:
+def unite(parent: IndexArray, a: int, b: int) -> bool:
     """Unite the sets of `a` and `b` under the lower root; return whether they were apart."""
     a = find(parent, a)
     b = find(parent, b)
@@ -44,19 +43,20 @@ def unite(parent: Any, a: Any, b: Any) -> bool:
 
 
 @kernel(inline="always")
-def _close(modes: Any, a: Any, b: Any, limit2: Any) -> Any:
+def _close(modes: Float32Array, a: int, b: int, limit2: np.float32) -> bool:
     """Whether the colours of two modes (columns 2 and on) are closer than the limit."""
     total = np.float32(0)
     for k in range(2, modes.shape[1]):
         d = modes[a, k] - modes[b, k]
         total += d * d
-    return total < limit2
+    return bool(total < limit2)
 
 
-@kernel()
+@kernel(bare=True)
 def join_rows(
-    owner: Any, modes: Any, limit2: Any, connectivity: int, i: int, runs: Any, parent: Any
-) -> None:
+    owner: Int32Array, modes: Float32Array, limit2: np.float32, connectivity: int, i: int,
+    runs: Int32Array, parent: Int32Array,
+) -> None:  # fmt: skip
     """Unite the runs of row `i` with those of the row above where linked pixels touch."""
     width = owner.shape[1]
     for step in range(-1 if connectivity == 2 else 0, 2 if connectivity == 2 else 1):
@@ -73,10 +73,11 @@ def join_rows(
                 last_here, last_above = run_here, run_above
 
 
-@kernel()
+@kernel(bare=True)
 def find_runs(
-    owner: Any, modes: Any, limit2: Any, connectivity: int, runs: Any, parent: Any
-) -> int:
+    owner: Int32Array, modes: Float32Array, limit2: np.float32, connectivity: int,
+    runs: Int32Array, parent: Int32Array,
+) -> int:  # fmt: skip
     """Number the runs of a piece, 0 and on, and unite those that touch; return how many there are.
 
     Parameters
@@ -112,8 +113,8 @@ def find_runs(
     return end
 
 
-@kernel()
-def number_sets(parent: Any, first: int, end: int, n: int) -> int:
+@kernel(bare=True)
+def number_sets(parent: IndexArray, first: int, end: int, n: int) -> int:
     """Replace the parents ``first:end`` by the numbers of their sets; return the next number free.
 
     Sets are numbered from `n` on in the order of their roots, which precede their members.
@@ -128,8 +129,8 @@ def number_sets(parent: Any, first: int, end: int, n: int) -> int:
     return n
 
 
-@kernel()
-def relabel(labels: Any, table: Any, offset: int) -> None:
+@kernel(bare=True)
+def relabel(labels: IndexArray, table: IndexArray, offset: int) -> None:
     """Replace labels by ``table[label] + offset``, -1 by ``offset - 1``."""
     for i in range(labels.shape[0]):
         for j in range(labels.shape[1]):
@@ -137,8 +138,8 @@ def relabel(labels: Any, table: Any, offset: int) -> None:
             labels[i, j] = (table[label] if label >= 0 else -1) + offset
 
 
-@kernel()
-def number_in_order(labels: Any, number: Any, areas: Any) -> int:
+@kernel(bare=True)
+def number_in_order(labels: Int32Array, number: Int32Array, areas: Int64Array) -> int:
     """Renumber regions by their first pixels; return how many there are.
 
     Parameters
@@ -150,8 +151,9 @@ def number_in_order(labels: Any, number: Any, areas: Any) -> int:
     areas : ndarray, shape (n + 1,), int64
         Receives the pixels of each new label.
     """
-    number[:] = 0
-    areas[:] = 0
+    for label in range(number.size):
+        number[label] = 0
+        areas[label] = 0
     n = 0
     for i in range(labels.shape[0]):
         for j in range(labels.shape[1]):
@@ -164,19 +166,21 @@ def number_in_order(labels: Any, number: Any, areas: Any) -> int:
     return n
 
 
-@kernel()
-def count_pixels(labels: Any, areas: Any) -> None:
+@kernel(bare=True)
+def count_pixels(labels: Int32Array, areas: Int64Array) -> None:
     """Put the pixels of each label 0..n into `areas` (n + 1,), int64."""
-    areas[:] = 0
+    for label in range(areas.size):
+        areas[label] = 0
     for i in range(labels.shape[0]):
         for j in range(labels.shape[1]):
             areas[labels[i, j]] += 1
 
 
-@kernel()
+@kernel(bare=True)
 def sum_modes(
-    labels: Any, owner: Any, modes: Any, per_quantum: float, words: int, place: Any, width: int,
-    areas: Any, sums: Any, firsts: Any,
+    labels: Int32Array, owner: Int32Array, modes: Float32Array, per_quantum: float, words: int,
+    place: tuple[int, int, int, int], width: int, areas: Int64Array, sums: Int64Array,
+    firsts: Int64Array,
 ) -> None:  # fmt: skip
     """Add up pixels and modes of the components 0..n-1 of a piece, and find their first pixels.
 
@@ -225,8 +229,8 @@ def sum_modes(
                 sums[label, 2 * k - 1] += n * np.int64(value - high * WORD)
 
 
-@kernel()
-def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
+@kernel(bare=True)
+def list_edges(labels: Int32Array, connectivity: int, seen: Int64Array, edges: Int32Array) -> int:
     """Write the contacts of the components of a piece; return how many were written.
 
     Contacts that came up shortly before are left out; some others come up again.
@@ -237,11 +241,14 @@ def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
         Component of each pixel, -1 where masked.
     connectivity : int
         As in `find_runs`.
+    seen : ndarray, shape (SEEN,), int64
+        Room.
     edges : ndarray, shape (2 * connectivity * H * W, 2), int32
         Receives the numbers of both components, the lower one first.
     """
     height, width = labels.shape
-    seen = np.full(SEEN, -1, np.int64)
+    for k in range(SEEN):
+        seen[k] = -1
     n = 0
     for i in range(height):
         for step in range(4 if connectivity == 2 else 2):
@@ -264,10 +271,10 @@ def list_edges(labels: Any, connectivity: int, edges: Any) -> int:
     return n
 
 
-@kernel()
+@kernel(bare=True)
 def join_lines(
-    above: Any, above_colors: Any, below: Any, below_colors: Any, limit2: Any, connectivity: int,
-    parent: Any, contacts: Any,
+    above: IndexArray, above_colors: Float32Array, below: IndexArray, below_colors: Float32Array,
+    limit2: np.float32, connectivity: int, parent: IndexArray, contacts: IndexArray,
 ) -> int:  # fmt: skip
     """Unite components of two pieces where linked pixels touch across the border between them.
 

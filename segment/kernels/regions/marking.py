@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from segment.kernels.arrays import IndexArray, Int32Array, Int64Array
 from segment.kernels.jit import kernel
 
 
-@kernel()
-def spread_marks(parents: Any, areas: Any, marks: Any, covers: Any) -> None:
+@kernel(bare=True)
+def spread_marks(
+    parents: Int32Array, areas: Int64Array, marks: IndexArray, covers: Int64Array
+) -> None:
     """Give every node the mark that it meets first going up.
 
     `marks` (m,) holds the marks of the leaves, from 1, and 0 elsewhere; so it stays only where no

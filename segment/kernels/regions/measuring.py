@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import (
+    AnyArray,
+    Float64Array,
+    IndexArray,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+)
 from segment.kernels.jit import kernel
 
 
-@kernel()
-def paint(labels: Any, colors: Any, out: Any) -> None:
+@kernel(bare=True)
+def paint(labels: IndexArray, colors: UInt8Array, out: UInt8Array) -> None:
     """Put row ``labels[i]`` of `colors`, uint8 (n + 1, B), into row i of `out`, uint8 (N, B)."""
     for i in range(labels.size):
         label = labels[i]
@@ -18,10 +24,11 @@ def paint(labels: Any, colors: Any, out: Any) -> None:
             out[i, k] = colors[label, k]
 
 
-@kernel()
+@kernel(bare=True)
 def region_moments(
-    values: Any, labels: Any, count: Any, origin: Any, sums: Any, squares: Any
-) -> None:
+    values: AnyArray, labels: Int32Array, count: Int64Array, origin: Float64Array,
+    sums: Float64Array, squares: Float64Array,
+) -> None:  # fmt: skip
     """Add up pixels, differences from the region's first pixel, and their squares.
 
     Parameters
@@ -51,8 +58,11 @@ def region_moments(
                 squares[region, k] += d * d
 
 
-@kernel()
-def region_shapes(labels: Any, corners: Any, box: Any, centers: Any) -> None:
+@kernel(bare=True)
+def region_shapes(
+    labels: Int32Array, corners: Int64Array, box: Int64Array, centers: Float64Array,
+    border: UInt8Array,
+) -> None:  # fmt: skip
     """Fill bounding boxes and add up coordinates and border configurations.
 
     Parameters
@@ -66,12 +76,13 @@ def region_shapes(labels: Any, corners: Any, box: Any, centers: Any) -> None:
         First row, first column, one past the last row and column.
     centers : ndarray, shape (n, 2), float64
         Receives sums of rows and columns.
+    border : ndarray, shape (H + 2, W + 2), uint8
+        Room, zeros.
     """
     height, width = labels.shape
-    border = np.zeros((height + 2, width + 2), np.uint8)
-    box[:, 0] = height
-    box[:, 1] = width
-    box[:, 2:] = 0
+    for region in range(len(box)):
+        box[region, 0], box[region, 1] = height, width
+        box[region, 2], box[region, 3] = 0, 0
     for i in range(height):
         for j in range(width):
             label = labels[i, j]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segment.kernels.arrays import Float32Array, Int32Array
+from segment.kernels.arrays import Float32Array, Int32Array, Int64Array
 from segment.kernels.jit import REASSOCIATE, ZERO, kernel
 from segment.kernels.regions.heap import Heap, pop, push, put, sweep
 
@@ -360,7 +360,6 @@ def merge(
     return forest.children[:merges], forest.heights[:merges]
 
 
-@kernel()
 def cut_tree(parents: Int32Array, n_leaves: int, n_merges: int, table: Int32Array) -> int:
     """Number the regions after `n_merges` merges; return how many there are.
 
@@ -368,8 +367,15 @@ def cut_tree(parents: Int32Array, n_leaves: int, n_merges: int, table: Int32Arra
     table[0] stays 0.
     """
     n_nodes = n_leaves + n_merges
-    number = np.zeros(n_nodes, np.int32)
-    top = np.empty(n_nodes, np.int32)
+    number, top = np.zeros(n_nodes, np.int32), np.empty(n_nodes, np.int32)
+    return _cut_tree(parents, n_leaves, number, top, table)
+
+
+@kernel(bare=True)
+def _cut_tree(
+    parents: Int32Array, n_leaves: int, number: Int32Array, top: Int32Array, table: Int32Array
+) -> int:
+    n_nodes = len(number)
     for node in range(n_nodes - 1, -1, -1):
         top[node] = node
         if 0 <= parents[node] < n_nodes:
@@ -383,7 +389,6 @@ def cut_tree(parents: Int32Array, n_leaves: int, n_merges: int, table: Int32Arra
     return count
 
 
-@kernel()
 def meeting_levels(
     pairs: Int32Array, parents: Int32Array, levels: Float32Array, out: Float32Array
 ) -> None:
@@ -398,15 +403,22 @@ def meeting_levels(
        System Sciences 26(3), 1983.
     """
     m = len(parents)
-    below = np.ones(m, np.int64)
-    heavy = np.full(m, -1, np.int32)
+    below, heavy = np.ones(m, np.int64), np.full(m, -1, np.int32)
+    _meet(pairs, parents, levels, below, heavy, np.empty(m, np.int32), out)
+
+
+@kernel(bare=True)
+def _meet(
+    pairs: Int32Array, parents: Int32Array, levels: Float32Array, below: Int64Array,
+    heavy: Int32Array, top: Int32Array, out: Float32Array,
+) -> None:  # fmt: skip
+    m = len(parents)
     for node in range(m):  # children come before their parents
         above = parents[node]
         if above >= 0:
             below[above] += below[node]
             if heavy[above] < 0 or below[node] > below[heavy[above]]:
                 heavy[above] = node
-    top = np.empty(m, np.int32)
     for node in range(m - 1, -1, -1):
         above = parents[node]
         top[node] = top[above] if above >= 0 and heavy[above] == node else node

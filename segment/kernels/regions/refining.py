@@ -7,10 +7,9 @@ region, may change sides; what they are compared with is the mean of each region
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import BoolArray, Float32Array, Int32Array, Int64Array
 from segment.kernels.jit import kernel
 
 F = np.float32
@@ -22,8 +21,10 @@ FARTHEST2 = F(
 DIAGONAL = F(0.7)  # weight of a neighbour at a corner, where one at an edge has 1
 
 
-@kernel()
-def list_border(labels: Any, first: int, last: int, out: Any, border: Any) -> int:
+@kernel(bare=True)
+def list_border(
+    labels: Int32Array, first: int, last: int, out: Int64Array, border: BoolArray
+) -> int:
     """List the pixels of rows ``first:last`` of which one of eight neighbours is of another region.
 
     Parameters
@@ -41,7 +42,9 @@ def list_border(labels: Any, first: int, last: int, out: Any, border: Any) -> in
         Pixels listed.
     """
     height, width = labels.shape
-    border[first:last] = False
+    for y in range(first, last):
+        for x in range(width):
+            border[y, x] = False
     for y in range(max(first - 1, 0), min(last, height - 1)):
         for x in range(width - 1):
             a, b = labels[y, x], labels[y, x + 1]
@@ -70,8 +73,8 @@ def list_border(labels: Any, first: int, last: int, out: Any, border: Any) -> in
     return n
 
 
-@kernel()
-def _mark_line(labels: Any, first: int, last: int, border: Any) -> None:
+@kernel(bare=True)
+def _mark_line(labels: Int32Array, first: int, last: int, border: BoolArray) -> None:
     """Mark the borders of a picture that is one pixel wide or high."""
     flat, marks = labels.reshape(-1), border.reshape(-1)
     for k in range(
@@ -82,10 +85,11 @@ def _mark_line(labels: Any, first: int, last: int, border: Any) -> None:
                 marks[k] |= flat[k] != 0 and flat[other] != 0 and flat[other] != flat[k]
 
 
-@kernel()
+@kernel(bare=True)
 def near_means(
-    labels: Any, planes: Any, border: Any, pixels: Any, reach: int, first: int, last: int,
-    sides: Any, means: Any,
+    labels: Int32Array, planes: Float32Array, border: BoolArray, pixels: Int64Array, reach: int,
+    first: int, last: int, sums: Float32Array, counts: Int64Array, sides: Int32Array,
+    means: Float32Array,
 ) -> None:  # fmt: skip
     """Find the regions around border pixels, and their means nearby.
 
@@ -99,6 +103,8 @@ def near_means(
     reach : int
         Means are over this many rows and columns either way, and without border pixels where there
         are others.
+    sums, counts : ndarray, shape (2, SIDES, C), float32, and (2, SIDES), int64
+        Room.
     sides : ndarray, shape (m, SIDES), int32
         Receives a pixel's own region and others of its 3 x 3 neighbourhood, then zeros.
     means : ndarray, shape (m, SIDES, C), float32
@@ -106,12 +112,11 @@ def near_means(
     """
     height, width = labels.shape
     n_bands = planes.shape[2]
-    sums = np.empty((2, SIDES, n_bands), np.float32)
-    counts = np.empty((2, SIDES), np.int64)
     for k in range(first, last):
         y, x = pixels[k] // width, pixels[k] % width
         n = 1
-        sides[k] = 0
+        for s in range(SIDES):
+            sides[k, s] = 0
         sides[k, 0] = labels[y, x]
         for i in range(max(y - 1, 0), min(y + 2, height)):
             for j in range(max(x - 1, 0), min(x + 2, width)):
@@ -122,8 +127,11 @@ def near_means(
                 if not known:
                     sides[k, n] = label
                     n += 1
-        sums[:] = 0
-        counts[:] = 0
+        for kind in range(2):
+            for s in range(n):
+                counts[kind, s] = 0
+                for c in range(n_bands):
+                    sums[kind, s, c] = 0
         s = 0
         for i in range(max(y - reach, 0), min(y + reach + 1, height)):
             for j in range(max(x - reach, 0), min(x + reach + 1, width)):
@@ -144,10 +152,11 @@ def near_means(
                 means[k, s, c] = sums[kind, s, c] * per_pixel
 
 
-@kernel()
+@kernel(bare=True)
 def expand(
-    labels: Any, rows: Any, columns: Any, mask: Any, first: int, last: int, out: Any
-) -> None:
+    labels: Int32Array, rows: Int64Array, columns: Int64Array, mask: BoolArray, first: int,
+    last: int, out: Int32Array,
+) -> None:  # fmt: skip
     """Give the children of each pixel of rows ``first:last`` its label, or 0 where masked.
 
     Parameters
@@ -169,7 +178,7 @@ def expand(
 
 
 @kernel(inline="always")
-def _distance2(a: Any, b: Any) -> Any:
+def _distance2(a: Float32Array, b: Float32Array) -> np.float32:
     total = F(0)
     for c in range(a.size):
         total += (a[c] - b[c]) * (a[c] - b[c])
@@ -177,77 +186,48 @@ def _distance2(a: Any, b: Any) -> Any:
 
 
 @kernel(inline="always")
-def _add_around(values: Any, table: Any, mask: Any, i: int, j: int, sums: Any) -> int:
-    """Put the sums of the values of 3 x 3 pixels into `sums` (C,); return how many they are."""
-    height, width, n_bands = values.shape
-    sums[:] = 0
-    count = 0
-    for p in range(max(i - 1, 0), min(i + 2, height)):
-        for q in range(max(j - 1, 0), min(j + 2, width)):
-            if mask.size and not mask[p, q]:
-                continue
-            count += 1
-            for c in range(n_bands):
-                sums[c] += table[int(values[p, q, c])] if table.size else F(values[p, q, c])
-    return count
-
-
-@kernel(inline="always")
-def _average_four(values: Any, table: Any, i: int, j: int, averages: Any) -> None:
-    """Put the means of 3 x 3 pixels at (i, j), right of it and below into `averages` (4, C)."""
-    ninth = F(1 / 9)
-    for c in range(values.shape[2]):
-        for place in range(4):
-            averages[place, c] = 0
-        for row in range(4):
-            p = i - 1 + row
-            if table.size:
-                v0, v1 = table[int(values[p, j - 1, c])], table[int(values[p, j, c])]
-                v2, v3 = table[int(values[p, j + 1, c])], table[int(values[p, j + 2, c])]
-            else:
-                v0, v1 = F(values[p, j - 1, c]), F(values[p, j, c])
-                v2, v3 = F(values[p, j + 1, c]), F(values[p, j + 2, c])
-            left, right = ninth * (v0 + v1 + v2), ninth * (v1 + v2 + v3)
-            if row < 3:
-                averages[0, c] += left
-                averages[1, c] += right
-            if row > 0:
-                averages[2, c] += left
-                averages[3, c] += right
+def _away(
+    mean: Float32Array, around: Float32Array, y: int, x: int, y2: int, x2: int, band: int
+) -> np.float32:
+    """How far a child's mean is from what is around it, in one band."""
+    near = F(0.75) * around[y, x, band] + F(0.25) * around[y, x2, band]
+    far = F(0.75) * around[y2, x, band] + F(0.25) * around[y2, x2, band]
+    return mean[band] - (F(0.75) * near + F(0.25) * far)
 
 
 @kernel(inline="always")
 def _sharpen(
-    mean: Any, around: Any, y: int, x: int, y2: int, x2: int, sharpness: Any, farthest2: Any,
-    move: Any,
+    mean: Float32Array, around: Float32Array, y: int, x: int, y2: int, x2: int,
+    sharpness: np.float32, farthest2: np.float32,
 ) -> None:  # fmt: skip
     """Move a child's mean away from what is around it, in place, by the limit at most."""
     length2 = F(0)
-    for c in range(mean.size):
-        near = F(0.75) * around[y, x, c] + F(0.25) * around[y, x2, c]
-        far = F(0.75) * around[y2, x, c] + F(0.25) * around[y2, x2, c]
-        move[c] = sharpness * (mean[c] - (F(0.75) * near + F(0.25) * far))
-        length2 += move[c] * move[c]
+    for band in range(mean.size):
+        move = sharpness * _away(mean, around, y, x, y2, x2, band)
+        length2 += move * move
     share = np.sqrt(farthest2 / length2) if length2 > farthest2 else F(1)
-    for c in range(mean.size):
-        mean[c] += share * move[c]
+    for band in range(mean.size):
+        mean[band] += share * (sharpness * _away(mean, around, y, x, y2, x2, band))
 
 
-@kernel()
+@kernel(bare=True)
 def weigh(
-    values: Any, table: Any, mask: Any, around: Any, rows: Any, columns: Any, pixels: Any,
-    sides: Any, means: Any, sharpness: Any, first: int, last: int, out: Any,
+    children: Float32Array, mask: BoolArray, around: Float32Array, rows: Int64Array,
+    columns: Int64Array, pixels: Int64Array, sides: Int32Array, means: Float32Array,
+    sharpness: np.float32, first: int, last: int, out: Float32Array,
 ) -> None:  # fmt: skip
     """Put squared distances from the children of border pixels to the means into `out`.
 
-    Children are the means of 3 x 3 pixels, and moved away from what is `around` them, so many times
-    as far as they are from it: between two regions they are at equal distances where the slope of
-    colours is steepest, there the second derivative is zero [1]_.
+    Children are moved away from what is `around` them, so many times as far as they are from it:
+    between two regions they are at equal distances where the slope of colours is steepest, there
+    the second derivative is zero [1]_.
 
     Parameters
     ----------
-    values, table, mask
-        The larger picture, as for `segment.kernels.regions.averaging.shrink`.
+    children : ndarray, shape (last - first, 4, C), float32
+        From `averaging.child_means`; used up.
+    mask : ndarray of bool
+        As for `expand`.
     around : ndarray, shape (h, w, C), float32
         The smaller picture, blurred.
     rows, columns, pixels, sides, means
@@ -261,47 +241,31 @@ def weigh(
     ----------
     .. [1] D. Marr and E. Hildreth, "Theory of Edge Detection", Proc. R. Soc. B 207, 1980.
     """
-    n_bands = values.shape[2]
-    masked = mask.size > 0
     n_rows, n_columns = len(rows) - 1, len(columns) - 1
-    averages, move = np.empty((4, n_bands), np.float32), np.empty(n_bands, np.float32)
     for k in range(first, last):
         y, x = pixels[k] // n_columns, pixels[k] % n_columns
         farthest2 = F(0)
         for s in range(1, SIDES):
             if sides[k, s] != 0:
                 farthest2 = max(farthest2, FARTHEST2 * _distance2(means[k, 0], means[k, s]))
-        # The usual case: two rows and two columns of children, with pixels all around.
-        i, j = rows[y], columns[x]
-        all_four = not masked and i % 2 == 0 and j % 2 == 0 and i > 0 and j > 0
-        all_four &= rows[y + 1] == i + 2 and columns[x + 1] == j + 2
-        if all_four and i + 2 < values.shape[0] and j + 2 < values.shape[1]:
-            _average_four(values, table, i, j, averages)
-        else:
-            all_four = False
         for i in range(rows[y], rows[y + 1]):
             for j in range(columns[x], columns[x + 1]):
-                if masked and not mask[i, j]:
+                if mask.size > 0 and not mask[i, j]:
                     continue
                 place = 2 * (i & 1) + (j & 1)
-                mean = averages[place]
-                if not all_four:
-                    count = _add_around(values, table, mask, i, j, mean)
-                    per_pixel = F(1) / F(count)
-                    for c in range(n_bands):
-                        mean[c] *= per_pixel
+                mean = children[k - first, place]
                 # Centres of children lie a quarter of a pixel off that of their parent.
                 down = 1 if 2 * i + 1 > rows[y] + rows[y + 1] else -1
                 right = 1 if 2 * j + 1 > columns[x] + columns[x + 1] else -1
                 y2, x2 = min(max(y + down, 0), n_rows - 1), min(max(x + right, 0), n_columns - 1)
-                _sharpen(mean, around, y, x, y2, x2, sharpness, farthest2, move)
+                _sharpen(mean, around, y, x, y2, x2, sharpness, farthest2)
                 for s in range(SIDES):
                     if sides[k, s] != 0:
                         out[k, place, s] = _distance2(mean, means[k, s])
 
 
 @kernel(inline="always")
-def look_around(labels: Any, i: int, j: int, around: Any) -> None:
+def look_around(labels: Int32Array, i: int, j: int, around: Int32Array) -> None:
     """Put the labels of the neighbours of a pixel into `around` (8,), 0 outside the picture.
 
     The first is the one above, the others follow clockwise.
@@ -318,10 +282,12 @@ def look_around(labels: Any, i: int, j: int, around: Any) -> None:
     around[7] = labels[i - 1, j - 1] if above and left else 0
 
 
-@kernel()
+@kernel(bare=True)
 def sweep(
-    labels: Any, rows: Any, columns: Any, pixels: Any, sides: Any, means: Any, distances: Any,
-    removable: Any, smoothness: Any, noise2: Any, place: int, first: int, last: int,
+    labels: Int32Array, rows: Int64Array, columns: Int64Array, pixels: Int64Array,
+    sides: Int32Array, means: Float32Array, distances: Float32Array, removable: BoolArray,
+    smoothness: np.float32, noise2: np.float32, place: int, first: int, last: int,
+    around: Int32Array, support: Float32Array,
 ) -> None:  # fmt: skip
     """Let children of border pixels go over to a neighbour's region where that suits them better.
 
@@ -345,10 +311,10 @@ def sweep(
     place : int
         Only children of this place, see `weigh`: no two of them are neighbours, so their order does
         not matter.
+    around, support : ndarray, shape (8,), int32, and (SIDES,), float32
+        Room.
     """
     n_columns = len(columns) - 1
-    support = np.empty(SIDES, np.float32)
-    around = np.empty(8, np.int32)
     for k in range(first, last):
         y, x = pixels[k] // n_columns, pixels[k] % n_columns
         i = rows[y] + ((rows[y] ^ (place >> 1)) & 1)
@@ -387,7 +353,7 @@ def sweep(
             labels[i, j] = sides[k, best]
 
 
-def removable_pixels(connectivity: int) -> Any:
+def removable_pixels(connectivity: int) -> BoolArray:
     """Tell where a region stays in one piece, as far as eight neighbours show, without a pixel.
 
     Parameters

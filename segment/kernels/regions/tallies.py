@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import AnyArray, BoolArray, Float64Array, Int32Array, Int64Array
 from segment.kernels.jit import kernel
 
 
-@kernel()
+@kernel(bare=True)
 def tally_values(
-    values: Any, labels: Any, origin: Any, sums: Any, squares: Any, low: Any, high: Any
-) -> None:
+    values: AnyArray, labels: AnyArray, origin: AnyArray, sums: AnyArray, squares: AnyArray,
+    low: AnyArray, high: AnyArray,
+) -> None:  # fmt: skip
     """Add up the pixels of a window, their squares, and keep the extremes.
 
     Parameters
@@ -42,7 +42,10 @@ def tally_values(
 
 
 @kernel()
-def tally_shapes(labels: Any, top: int, left: int, corners: Any, box: Any, centers: Any) -> None:
+def tally_shapes(
+    labels: AnyArray, top: int, left: int, corners: Int32Array, box: Int32Array,
+    centers: Int64Array,
+) -> None:  # fmt: skip
     """Add up coordinates and border configurations of a window, and widen bounding boxes.
 
     Parameters
@@ -108,10 +111,10 @@ def tally_shapes(labels: Any, top: int, left: int, corners: Any, box: Any, cente
                 corners[region, 2] += 1
 
 
-@kernel()
+@kernel(bare=True)
 def shrink(
-    values: Any, seen: Any, labels: Any, top: int, left: int, step: int, sums: Any, counts: Any,
-    middles: Any,
+    values: AnyArray, seen: BoolArray, labels: AnyArray, top: int, left: int, step: int,
+    sums: Float64Array, counts: Int64Array, middles: AnyArray,
 ) -> None:  # fmt: skip
     """Add up the pixels of a window by blocks of the scene.
 

@@ -22,6 +22,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from segment.kernels.arrays import AnyArray, Float32Array
 from segment.kernels.jit import kernel
 from segment.kernels.vectors import F32, Vectors
 
@@ -43,7 +44,7 @@ def band_tuple_of(n_bands: int) -> tuple[int, ...]:
 
 
 @kernel(inline="always")
-def count_bands(band_tuple: Any, planes: Any) -> int:
+def count_bands(band_tuple: BandTuple, planes: AnyArray) -> int:
     """Return the number of band_tuple, known to the compiler where `band_tuple` tells it."""
     return len(band_tuple) if len(band_tuple) > 0 else planes.shape[0]
 
@@ -246,7 +247,8 @@ gaussian_sums = _sums_intrinsic(GAUSSIAN)
 
 
 def _plain_sums(
-    kind: int, planes: Any, weights: Any, center: Any, sums: Any, row: int, column: int,
+    kind: int, planes: Float32Array, weights: Float32Array | None, center: Float32Array,
+    sums: Float32Array, row: int, column: int,
     n_rows: int, n_columns: int, y_first: float, x_first: float, s_limit: float, r_limit: float,
     s_scale: float, r_scale: float,
 ) -> None:  # fmt: skip
@@ -273,7 +275,9 @@ def _plain_sums(
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def _plain(kind: int) -> Any:
-        def plain(planes: Any, weights: Any, _: Any, *rest: Any) -> None:
+        def plain(
+            planes: Float32Array, weights: Float32Array | None, _: BandTuple, *rest: Any
+        ) -> None:
             _plain_sums(kind, planes, weights, *rest)
 
         return plain
@@ -283,8 +287,9 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
 @kernel(inline="always")
 def window_sums(
-    kind: int, planes: Any, weights: Any, band_tuple: Any, radius: Any, row: int, column: int,
-    y: Any, x: Any, center: Any, sums: Any,
+    kind: int, planes: Float32Array, weights: Float32Array | None, band_tuple: BandTuple,
+    radius: Radius, row: int, column: int, y: np.float32, x: np.float32, center: Float32Array,
+    sums: Float32Array,
 ) -> None:  # fmt: skip
     """Sum weight, position and colour over the window about one centre.
 

@@ -18,7 +18,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from segment.kernels.arrays import Int16Array
 from segment.kernels.jit import kernel
+from segment.kernels.regions.window import BandTuple
 from segment.kernels.vectors import F32, I16, I32, Vectors
 
 LANES16 = 16
@@ -55,11 +57,11 @@ class Discs(NamedTuple):
         Rows, an even number, whose sums stay within 16 bits.
     """
 
-    depths: Any
-    heights: Any
-    lefts: Any
-    tops: Any
-    n_rows: Any
+    depths: Int16Array
+    heights: Int16Array
+    lefts: Int16Array
+    tops: Int16Array
+    n_rows: Int16Array
     limit: int
     doubled: bool
     flush: int
@@ -203,8 +205,9 @@ def _flat_sums16(
 
 
 def _plain_sums16(
-    planes: Any, _: Any, discs: Discs, center: Any, at: int, place_y: int, place_x: int
-) -> Any:
+    planes: Int16Array, _: BandTuple, discs: Discs, center: Int16Array, at: int, place_y: int,
+    place_x: int,
+) -> tuple[np.float32, ...]:  # fmt: skip
     """What `flat_sums16` computes, in NumPy, for runs without the JIT."""
     sums = np.zeros(3 + len(center))
     row, column = divmod(at, planes.shape[2])
@@ -227,8 +230,9 @@ flat_sums16: Any = _plain_sums16 if numba.config.DISABLE_JIT else intrinsic(_fla
 
 @kernel(inline="always")
 def window_sums16(
-    planes: Any, band_tuple: Any, discs: Any, row: int, column: int, y: Any, x: Any, center: Any
-) -> Any:  # fmt: skip
+    planes: Int16Array, band_tuple: BandTuple, discs: Discs, row: int, column: int, y: np.float32,
+    x: np.float32, center: Int16Array,
+) -> tuple[np.float32, ...]:  # fmt: skip
     """Sum position and colour over the flat window about one centre.
 
     Parameters

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from segment.kernels.arrays import (
+    AnyArray,
+    Float32Array,
+    Float64Array,
+    IndexArray,
+    Int32Array,
+    UInt8Array,
+)
 from segment.kernels.jit import REASSOCIATE, ZERO, kernel
 
 _BLOCK = 512  # pixels whose distances stay in the first-level cache
 
 
-@kernel(fastmath=REASSOCIATE)
-def _distances(planes: Any, center: Any, start: int, out: Any) -> None:
+@kernel(fastmath=REASSOCIATE, bare=True)
+def _distances(planes: Float32Array, center: Float32Array, start: int, out: Float32Array) -> None:
     """Put squared distances from the pixels from `start` on to one center into `out`."""
     size = out.size
     for d in range(center.size):
@@ -28,20 +34,25 @@ def _distances(planes: Any, center: Any, start: int, out: Any) -> None:
                 out[i] += t * t
 
 
-@kernel()
-def assign(planes: Any, centers: Any, words: Any) -> None:
+def assign(planes: Float32Array, centers: Float32Array, words: UInt8Array) -> None:
     """Put the index of the nearest center (K, C) of each column of `planes` (C, N) into `words`.
 
     Of equally near centers the first is taken.
     """
+    least, distance = np.empty((2, _BLOCK), np.float32)
+    _assign(planes, centers, least, np.empty(_BLOCK, np.int32), distance, words)
+
+
+@kernel(bare=True)
+def _assign(
+    planes: Float32Array, centers: Float32Array, least: Float32Array, owner: Int32Array,
+    distance: Float32Array, words: UInt8Array,
+) -> None:  # fmt: skip
     n = planes.shape[1]
-    least = np.empty(_BLOCK, np.float32)
-    owner = np.empty(_BLOCK, np.int32)
-    distance = np.empty(_BLOCK, np.float32)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
-        least[:] = np.inf
-        owner[:] = 0
+        for i in range(size):
+            least[i], owner[i] = np.float32(np.inf), 0
         for j in range(centers.shape[0]):
             _distances(planes, centers[j], start, distance[:size])
             for i in range(size):
@@ -52,28 +63,36 @@ def assign(planes: Any, centers: Any, words: Any) -> None:
             words[start + i] = owner[i]
 
 
-@kernel()
-def farthest_first(planes: Any, k: int) -> Any:
+def farthest_first(planes: Float32Array, k: int) -> Float32Array:
     """Return `k` seeds (k, C): the sample nearest to the mean, then always the farthest from all.
 
     Samples are the columns of `planes` (C, M). With fewer than `k` distinct ones seeds repeat.
     """
+    seeds = np.empty((k, len(planes)), np.float32)
+    distance, least = np.empty((2, planes.shape[1]), np.float32)
+    _seed(planes, np.empty(len(planes), np.float32), distance, least, seeds)
+    return seeds
+
+
+@kernel(bare=True)
+def _seed(
+    planes: Float32Array, mean: Float32Array, distance: Float32Array, least: Float32Array,
+    seeds: Float32Array,
+) -> None:  # fmt: skip
     dims, n = planes.shape
-    seeds = np.empty((k, dims), np.float32)
-    mean = np.empty(dims, np.float32)
     for d in range(dims):
         total = 0.0
         for i in range(n):
             total += planes[d, i]
         mean[d] = total / n
-    distance = np.empty(n, np.float32)
-    least = np.full(n, np.inf, np.float32)
+    for i in range(n):
+        least[i] = np.float32(np.inf)
     _distances(planes, mean, ZERO, distance)
     chosen = 0
     for i in range(1, n):
         if distance[i] < distance[chosen]:
             chosen = i
-    for j in range(k):
+    for j in range(len(seeds)):
         for d in range(dims):
             seeds[j, d] = planes[d, chosen]
         _distances(planes, seeds[j], ZERO, distance)
@@ -82,11 +101,12 @@ def farthest_first(planes: Any, k: int) -> Any:
             least[i] = min(least[i], distance[i])
             if least[i] > least[chosen]:
                 chosen = i
-    return seeds
 
 
-@kernel()
-def _add_members(planes: Any, words: Any, members: Any, sums: Any) -> None:
+@kernel(bare=True)
+def _add_members(
+    planes: Float32Array, words: UInt8Array, members: Float64Array, sums: Float64Array
+) -> None:
     """Add the columns of `planes` (C, M) to the sums (K, C) of their words, and count them."""
     for i in range(words.size):
         members[words[i]] += 1
@@ -94,7 +114,7 @@ def _add_members(planes: Any, words: Any, members: Any, sums: Any) -> None:
             sums[words[i], d] += planes[d, i]
 
 
-def kmeans(planes: Any, k: int, n_iter: int) -> Any:
+def kmeans(planes: Float32Array, k: int, n_iter: int) -> Float32Array:
     """Return `k` centers (k, C) of the columns of `planes` (C, M) after `n_iter` Lloyd steps."""
     centers = farthest_first(planes, k)  # not a kernel: its steps would be compiled once more
     words = np.empty(planes.shape[1], np.uint8)
@@ -107,8 +127,11 @@ def kmeans(planes: Any, k: int, n_iter: int) -> Any:
     return centers
 
 
-@kernel()
-def count_words(labels: Any, words: Any, rows: Any, columns: Any, first: int, out: Any) -> None:
+@kernel(bare=True)
+def count_words(
+    labels: Int32Array, words: UInt8Array, rows: IndexArray, columns: IndexArray, first: int,
+    out: AnyArray,
+) -> None:  # fmt: skip
     """Add one to ``out[label, first + word]`` for every pixel of `labels` (H, W).
 
     `words` may be smaller: `rows` (H,) and `columns` (W,) tell where in it a pixel's word is.
@@ -124,8 +147,8 @@ def count_words(labels: Any, words: Any, rows: Any, columns: Any, first: int, ou
             out[label, first + line[column]] += x - start
 
 
-@kernel()
-def count_neighbours(words: Any, distance: int, out: Any) -> None:
+@kernel(bare=True)
+def count_neighbours(words: UInt8Array, distance: int, out: AnyArray) -> None:
     """Count pairs of words (H, W) so many pixels apart: along rows, columns and both diagonals.
 
     ``out`` (K, K) gets each pair in both orders. Along a diagonal the offset is rounded to whole
@@ -151,15 +174,18 @@ def count_neighbours(words: Any, distance: int, out: Any) -> None:
             out[j, i] = out[i, j]
 
 
-@kernel()
-def block_shares(words: Any, side: int, out: Any) -> None:
+@kernel(bare=True)
+def block_shares(words: UInt8Array, side: int, out: Float32Array) -> None:
     """Put the share of each word in each block of `side` x `side` words (H, W) into `out`.
 
     `out` is (ceil(H / side), ceil(W / side), K); blocks at the last rows and columns may be
     smaller.
     """
     height, width = words.shape
-    out[:] = 0
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            for k in range(out.shape[2]):
+                out[i, j, k] = 0
     for y in range(height):
         rows = min(side, height - y // side * side)
         for x in range(width):
