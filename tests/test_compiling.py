@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,8 @@ import numpy as np
 import pytest
 
 import segment
+import segment.kernels
 from segment.kernels import jit
-from segment.kernels.regions import cells, color, exact, labels, window
 from segment.params import ENGINES, KERNELS
 
 ROOT = Path(__file__).parent.parent
@@ -22,17 +25,17 @@ CHANNELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8
 
 # Prints the kernels that a second process had to compile.
 SECOND_RUN = """
-import numpy as np, segment
+import importlib, pkgutil
+import numpy as np, segment, segment.kernels
 from numba.core.dispatcher import Dispatcher
-from segment.kernels.regions import cells, color, exact, fast, labels, measuring, window
 for engine in ("fast", "exact"):
     image = np.zeros((20, 30, 3), np.uint8)
     found = segment.mean_shift(image, spatial_bandwidth=8, engine=engine)
     found.posterized, found.regions()
 kernels = {
     function
-    for module in (cells, color, exact, fast, labels, measuring, window)
-    for function in vars(module).values()
+    for module in pkgutil.walk_packages(segment.kernels.__path__, "segment.kernels.")
+    for function in vars(importlib.import_module(module.name)).values()
     if isinstance(function, Dispatcher)
 }
 print(*(k.__name__ for k in kernels if k.stats.cache_misses))
@@ -65,15 +68,25 @@ def python(*arguments: str, **environment: str) -> str:
     ).stdout  # fmt: skip
 
 
-def signatures() -> dict[str, int]:
-    """How many signatures each kernel has been compiled for in this process."""
-    modules: list[Any] = [cells, color, exact, labels, window]
-    return {
-        f"{module.__name__}.{name}": len(function.signatures)
-        for module in modules
-        for name, function in vars(module).items()
-        if hasattr(function, "signatures")
-    }
+def signatures() -> set[tuple[str, str, str]]:
+    """What every kernel of the package has been compiled for in this process."""
+    found = set()
+    for module in pkgutil.walk_packages(segment.kernels.__path__, "segment.kernels."):
+        for name, function in vars(importlib.import_module(module.name)).items():
+            found |= {(module.name, name, str(s)) for s in getattr(function, "signatures", ())}
+    return found
+
+
+def layouts(array: Any) -> Iterator[Any]:
+    """Yield an array in every way in which it may lie in memory, and read-only."""
+    yield np.ascontiguousarray(array)
+    yield np.asfortranarray(array)
+    yield np.repeat(array, 2, axis=0)[::2]
+    yield array[::-1][::-1]
+    yield array.astype(array.dtype.newbyteorder())
+    fixed = array.copy()
+    fixed.flags.writeable = False
+    yield fixed
 
 
 jit_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="tests the JIT")
@@ -93,8 +106,9 @@ def test_nothing_compiles_again_for_other_scalars_and_layouts(engine: str) -> No
 
     use(np.tile(CHANNELS, (10, 1, 1)))
     use(CHANNELS, color_space="none")
+    use(CHANNELS, spatial_bandwidth=8.0, range_bandwidth=7.0, min_size=3)
     before = signatures()
-    assert any(before.values())
+    assert before
     for spatial, ranged, size, steps in [
         (8, 7, 30, 50),
         (np.float32(8), np.float64(6.5), np.int64(3), np.uint8(9)),
@@ -114,6 +128,67 @@ def test_nothing_compiles_again_for_other_scalars_and_layouts(engine: str) -> No
         use(CHANNELS, kernel=name)
     for space in ("rgb", "none"):
         use(CHANNELS, color_space=space)
+    assert signatures() == before
+
+
+@jit_only
+@pytest.mark.filterwarnings("ignore::segment.errors.InputWarning")
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_nothing_compiles_again_for_a_picture_of_another_size_or_layout(dtype: str) -> None:
+    def use(image: Any, mask: Any = None) -> None:
+        tree = segment.hierarchy(image, mask=mask, n_threads=2)
+        found = tree.cut(n_regions=3)
+        assert found.regions(("perimeter",))["area"].sum() == (found.labels > 0).sum()
+        assert tree.contours().shape == found.overlay().shape[:2] == found.preview().shape[:2]
+
+    white = 1 if dtype == "float32" else np.iinfo(dtype).max
+    image = (CHANNELS.repeat(25, axis=0).repeat(20, axis=1) * (white / 255)).astype(dtype)
+    use(image)
+    use(image.repeat(2, axis=0)[:900])  # is halved on the way to its reference size
+    before = signatures()
+    for k, other in enumerate(layouts(image)):
+        use(other, mask=np.ones(image.shape[:2], bool) if k % 2 else None)
+    for shape in ((430, 590), (900, 700), (800, 600)):
+        use(np.resize(image, (*shape, 3)))
+    assert signatures() == before
+
+
+@jit_only
+def test_nothing_compiles_again_for_other_outlines() -> None:
+    labels = np.arange(48).reshape(6, 8).repeat(5, axis=0).repeat(5, axis=1) % 7
+    image = np.zeros((*labels.shape, 3), np.uint8)
+
+    def use(labels: Any) -> None:
+        segment.polygons(labels)
+        segment.polygons(labels, tolerance=1.0)
+        segment.polygons(labels, smooth=True, image=image[: len(labels), : labels.shape[1]])
+
+    use(labels.astype(np.int32))
+    before = signatures()
+    for dtype in ("uint8", "uint16", "int32", "uint32", "int64"):
+        for other in layouts(labels.astype(dtype)):
+            use(other)
+    use(labels[:9, :11])
+    assert signatures() == before
+
+
+@jit_only
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_nothing_compiles_again_for_other_points(kernel: str) -> None:
+    points = np.random.default_rng(0).normal(size=(300, 2))
+
+    def use(points: Any, bandwidth: Any = 1.0) -> None:
+        model = segment.MeanShift(bandwidth=bandwidth, kernel=kernel, n_jobs=1).fit(points)
+        model.predict(points)
+        model.score_samples(points)
+
+    use(points)
+    before = signatures()
+    for other in layouts(points):
+        use(other)
+    for dtype in ("float32", "int64", "uint8"):
+        use((points * 9 + 40).astype(dtype), 9)
+    use(points[:50], np.float32(1))
     assert signatures() == before
 
 

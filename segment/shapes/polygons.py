@@ -244,7 +244,9 @@ def placed(coordinates: Floats, ring_offsets: Ints, transform: Transform) -> Flo
 
 
 def check_labels(labels: ArrayLike) -> tuple[NDArray[np.int32], Ints | None]:
-    """Return labels as contiguous int32, and where they had to be renumbered, the old by the new.
+    """Return labels as int32, and where they had to be renumbered, the old by the new.
+
+    They are contiguous and writable, as the kernels are compiled for.
 
     Raises
     ------
@@ -272,7 +274,7 @@ def check_labels(labels: ArrayLike) -> tuple[NDArray[np.int32], Ints | None]:
         )
         renumbered = index[:-1].reshape(array.shape).astype(np.int32)
         return renumbered, values.astype(np.int64)
-    return np.ascontiguousarray(array, np.int32), None
+    return np.require(array, np.int32, ["C", "W"]), None
 
 
 def check_tolerance(tolerance: object, shape: tuple[int, ...] | None = None) -> float:
