@@ -388,4 +388,4 @@ def test_small_clusters_are_outliers_if_asked(tmp_path: Path) -> None:
     rows = (tmp_path / "o.csv").read_text().splitlines()
     assert [row.rsplit(",", 1)[1] for row in rows[-102:]] == ["-1"] * 2 + ["0"] * 100
     wrong = command("points", "a.csv", "--min-size", "0", cwd=tmp_path)
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (1, 1)
