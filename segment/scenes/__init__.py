@@ -13,6 +13,9 @@ ten; so in a block of 32 x 32 tiles all regions can be finished but those within
 neighbours of its sides (the stability margin). These, some 2 % of the components and 5 to 50 GB,
 are merged at one place, in the same rounds. It costs one more pass over pieces, not over pixels.
 TIFF is written by one process, 1,000 s at 100 MP/s; zarr could be written by every worker.
+
+The hierarchy is described in windows of its own and grown in this process, where it takes some 900
+bytes a leaf. Its merges are best first over the whole scene, so it would not be split in that way.
 """
 
 from segment.scenes.api import scene

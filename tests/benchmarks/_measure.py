@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 import segment
 import segment.regions.climbing
 import segment.regions.engines
+import segment.regions.fields
 import segment.regions.labelling
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,8 @@ Job = Callable[[], float]  # does its work and returns the seconds it took
 STAGES = [
     ("check", segment.regions.climbing, "check_image"),
     ("features", segment.regions.engines, "feature_planes"),
-    ("features", segment.regions.engines, "short_planes"),
+    ("features", segment.regions.fields, "feature_planes"),
+    ("features", segment.regions.fields, "short_planes"),
     ("modes", segment.regions.climbing, "find_modes"),
     ("regions", segment.regions.labelling, "label_modes"),
 ]

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.scenes --megapixels 16
     python -m tests.benchmarks.scenes --megapixels 4 --orfeo --pyshepseg PATH/TO/CHECKOUT
-    python -m tests.benchmarks.scenes --megapixels 100 --memory 4GB --outputs
+    python -m tests.benchmarks.scenes --megapixels 100 --memory 4GB --outputs --level 0.5
 
 The scene is the photographs of ``images/`` (or those given), mirrored until the area is covered.
 Each run is a process of its own, whose processor time and largest memory the system counts; times
@@ -146,6 +146,7 @@ def main() -> None:
     parser.add_argument("--color-space", default="luv")
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--outputs", action="store_true", help="outlines and table too")
+    parser.add_argument("--level", type=float, help="cut the hierarchy at this level too")
     parser.add_argument("--no-memory-run", action="store_true", help="leave mean_shift out")
     parser.add_argument("--orfeo", action="store_true")
     parser.add_argument("--pyshepseg", type=Path, help="a checkout of pyshepseg")
@@ -166,6 +167,12 @@ def main() -> None:
         ours = bench.net(
             "scene, labels", python, "-c", TILED, scene, folder / "l.tif", json.dumps(tiled), at=3
         )
+        if given.level is not None:
+            text = json.dumps({**tiled, "level": given.level})
+            bench.net(
+                f"scene, level {given.level}", python, "-c", TILED, scene, folder / "l.tif", text,
+                at=3,
+            )  # fmt: skip
         everything = None
         if given.outputs or given.orfeo:
             more = {"vector": str(folder / "v.gpkg"), "table": str(folder / "t.csv")}
