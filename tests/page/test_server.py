@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -42,8 +43,8 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def served(root: Path) -> Iterator[Any]:
+@contextlib.contextmanager
+def serving(root: Path) -> Iterator[Any]:
     """A client of a server on its own thread, with small limits."""
     from segment.page.server.app import make_app
 
@@ -63,6 +64,12 @@ def served(root: Path) -> Iterator[Any]:
     server.should_exit = True
     thread.join()
     listening.close()
+
+
+@pytest.fixture
+def served(root: Path) -> Iterator[Any]:
+    with serving(root) as client:
+        yield client
 
 
 def finished(client: Any) -> Any:
@@ -265,6 +272,26 @@ def test_wrong_calls(tmp_path: Path) -> None:
     assert "--port" in done.output
     with pytest.raises(InputError, match="no picture"):
         Folder(tmp_path).path("x.png")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_empty_folder_asks_for_a_picture(tmp_path: Path, browser: Any) -> None:
+    source = segment.write_image(tmp_path / "p.png", landscape())
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with serving(folder) as served:
+        context = browser.new_context(viewport={"width": 400, "height": 760})
+        page = context.new_page()
+        page.goto(f"{served.base_url}/?token={TOKEN}")
+        until(page, "document.body.classList.contains('empty')")
+        # The one thing that can be reached.
+        assert page.locator("button:visible").count() == 0
+        assert page.locator("#add").is_visible()
+        page.set_input_files("#file", source)
+        until(page, "globalThis.app && app.model.data.name === 'p.png'")
+        assert page.locator("#tuning").is_visible()
+        assert (folder / "p.png").read_bytes() == source.read_bytes()
+        context.close()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

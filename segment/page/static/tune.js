@@ -131,6 +131,10 @@ async function begin() {
     const by = { PageUp: -1, PageDown: 1 }[event.key];
     if (by && !event.target.matches?.("input, select, textarea")) stepPicture(by);
   });
+  element("file").addEventListener("change", ({ target }) => {
+    if (target.files[0]) add(target.files[0]).catch(tell);
+    target.value = "";
+  });
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();
@@ -138,7 +142,11 @@ async function begin() {
   });
   if (app && !state.job?.ready) return watchJob();
   if (!app) {
-    element("loading").textContent = pictures.length ? "Segmenting…" : "Drag a picture here.";
+    document.body.classList.add("bare");
+    element("name").textContent = "segment tune";
+    document.body.classList.toggle("empty", !pictures.length);
+    if (pictures.length) element("loading").textContent = "Segmenting…";
+    else element("loading").replaceChildren("Drop a picture here", element("add"));
     if (state.job) return watchJob();
     if (pictures.length) return run((pictures.find(({ done }) => !done) ?? pictures[0]).name, {});
     return;
