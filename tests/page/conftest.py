@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,9 +51,9 @@ def html(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_page(tree, image_of(tree), path, n_regions=12)
 
 
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page; whatever goes wrong in it, or leaves it, fails the test."""
+@contextlib.contextmanager
+def visiting(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens pages; whatever goes wrong in them, or leaves them, fails the test."""
     contexts, troubles = [], []
 
     def opening(path: Path, **options: Any) -> Any:
@@ -80,6 +81,12 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert not troubles
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    with visiting(browser) as opening:
+        yield opening
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,17 +19,25 @@ import shapely
 import segment
 from segment.page import apply_project
 from segment.shapes.geojson import feature
-from tests.page.conftest import export, labels_of
+from tests.page.conftest import export, labels_of, visiting
 
 
-@pytest.fixture(params=["cut", "edited", "classes"])
-def shown(request: pytest.FixtureRequest, page: Any, tree: Any) -> Any:
+# One page a cut, which all tests export from.
+@pytest.fixture(scope="module", params=["cut", "edited", "classes"])
+def page(request: pytest.FixtureRequest, browser: Any, html: Path) -> Iterator[Any]:
+    with visiting(browser) as opening:
+        page = opening(html)
+        if request.param == "edited":
+            page.evaluate("app.setCount(40); app.model.select([0, 4, 9, 17]); app.merge()")
+            page.evaluate("app.model.select([3]); app.split(); app.clearSelection()")
+        if request.param == "classes":
+            page.evaluate("app.mark([[10, 44], [50, 44]]); app.setClass(1); app.mark([[24, 33]])")
+        yield page
+
+
+@pytest.fixture(scope="module")
+def shown(page: Any, tree: Any) -> Any:
     """The segmentation that the page shows."""
-    if request.param == "edited":
-        page.evaluate("app.setCount(40); app.model.select([0, 4, 9, 17]); app.merge()")
-        page.evaluate("app.model.select([3]); app.split(); app.clearSelection()")
-    if request.param == "classes":
-        page.evaluate("app.mark([[10, 44], [50, 44]]); app.setClass(1); app.mark([[24, 33]])")
     found = apply_project(tree, json.loads(page.evaluate("JSON.stringify(app.model.project())")))
     assert np.array_equal(found.labels, labels_of(page, tree))
     return found
@@ -152,3 +162,4 @@ def test_cutouts(page: Any, shown: Any) -> None:
         assert np.array_equal(
             decoded(export(page, "cutouts"))[..., 3] > 0, decoded(content.read("2.png"))[..., 3] > 0
         )
+        page.evaluate("app.clearSelection()")
