@@ -29,7 +29,7 @@ class Codebooks:
 
     Attributes
     ----------
-    scale : ndarray, shape (2, C), float32
+    scale : ndarray, shape (2, C) or (2, 1), float32
         What is taken off bands in their own units, and what they are multiplied by after that;
         0 and 1 for colours.
     colors, joint, textures : ndarray, float32
@@ -87,15 +87,17 @@ def _planes(
     """Return comparable bands (C, H, W), 0 where there is no value, and where there is one."""
     part, params = work.source.read(window), work.params
     seen = np.ones(window[2:], bool) if part.valid is None else part.valid
+    values = work.climbing(part.values)
     if not seen.any():
-        return np.zeros((part.values.shape[2], *window[2:]), np.float32), seen
+        return np.zeros((values.shape[2], *window[2:]), np.float32), seen
     pixels = check_image(
-        work.features_of(part.values),
+        values,
         color_space=params.color_space,
         mask=part.valid,
         value_range=work.value_range,
     )
-    pixels = replace(pixels, origin=work.origin).scaled_to(params)
+    # Whether the whole is gray counts, not whether this part is.
+    pixels = replace(pixels, origin=work.origin, achromatic=False).scaled_to(params)
     planes = feature_planes(pixels, "none" if params.color_space == "none" else "lab")
     if scale is not None:
         planes -= scale[0][:, None, None]
@@ -108,8 +110,7 @@ def find_codebooks(work: Work, n_threads: int) -> Codebooks:
     """Make the words of a scene from windows spread over it."""
     layout = work.source.layout
     windows = sample_windows(layout.height, layout.width, SIDE, SAMPLES)
-    n_bands = len(layout.bands)
-    scale = np.stack([np.zeros(n_bands, np.float32), np.ones(n_bands, np.float32)])
+    scale = np.array([[0], [1]], np.float32)
     if work.params.color_space == "none":
         scale = _scale(work, windows, n_threads)
     sampled: list[tuple[NDArray[Any], ...]] = []

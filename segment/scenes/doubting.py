@@ -32,12 +32,12 @@ def sample(work: Work) -> Pixels | None:
     if not seen.any():
         return None
     pixels = check_image(
-        work.features_of(np.concatenate([part.values for part in parts])),
+        work.climbing(np.concatenate([part.values for part in parts])),
         color_space=params.color_space,
         mask=seen,
         value_range=work.value_range,
     )
-    return replace(pixels, origin=work.origin).scaled_to(params)
+    return replace(pixels, origin=work.origin, achromatic=False).scaled_to(params)
 
 
 def doubts_before(work: Work, per_pixel: Density) -> Iterator[str]:

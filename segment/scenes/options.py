@@ -70,7 +70,7 @@ class SceneOptions:
         return Cut(self.level, self.n_regions)
 
     def __post_init__(self) -> None:
-        assert self.cut is not None  # which has checked them
+        Cut(self.level, self.n_regions)  # checks them
         if self.tile is not None:
             whole_number("tile", self.tile, minimum=1)
         if self.jobs is not None:

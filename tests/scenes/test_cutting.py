@@ -15,7 +15,6 @@ from skimage.metrics import adapted_rand_error
 
 import segment
 from segment.params import Cut, MeanShiftParams
-from segment.regions.hierarchy import grow
 from segment.scenes import Progress, cutting, describing, options
 from segment.scenes.forecast import Density, forecast
 from segment.scenes.looks import look
@@ -121,6 +120,21 @@ def test_any_bands(kind: str, tmp_path: Path, photograph: NDArray[np.uint8]) -> 
     assert 1 < found.max() < 60
     if kind in ("floats", "bands"):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("gray", ["part", "all"])
+def test_gray_that_is_saved_as_rgb(
+    gray: str, tmp_path: Path, photograph: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part without colours, as large as many windows, is compared as the rest is."""
+    pixels = photograph.copy()
+    pixels[: 100 if gray == "part" else None] = pixels[: 100 if gray == "part" else None, :, :1]
+    expected = cut(pixels, tmp_path / "dst.tif", n_regions=12)
+    monkeypatch.setattr(options, "DESCRIBED", 40)
+    np.testing.assert_array_equal(cut(pixels, tmp_path / "dst.tif", n_regions=12), expected)
+    if gray == "all":
+        alone = cut(pixels[..., :1], tmp_path / "dst.tif", n_regions=12)
+        np.testing.assert_array_equal(alone, expected)
 
 
 def test_a_stopped_run_goes_on(
@@ -260,4 +274,3 @@ def test_a_cut_of_a_tree_of_parts() -> None:
     np.testing.assert_array_equal(found.tables[0], [1, 2, 0])
     assert found.tables[0].dtype == np.uint32
     np.testing.assert_array_equal(found.tables[1], [1, 0])
-    assert grow is cutting.grow
