@@ -91,6 +91,17 @@ def test_outlines_do_not_touch(seed: int) -> None:
     assert shapely.coverage_is_valid(shapes)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 1.0, 4.0])
+def test_no_region_all_but_vanishes(tolerance: float) -> None:
+    """In this map both arcs of a small region used to become one curve."""
+    labels = MAPS["masked"]
+    found = polygons(labels, smooth=True, tolerance=tolerance)
+    shapes = [shape(item.geometry) for item in found]
+    assert shapely.coverage_is_valid(shapes)
+    share = shapely.area(shapes) / found.area
+    assert share.min() >= 0.09
+
+
 def test_a_photograph_stays_whole() -> None:
     rng = np.random.default_rng(0)
     labels = smooth_noise(rng, (120, 160))
