@@ -84,7 +84,7 @@ def _planes(
         if color_space == "none":
             features = _above(flat.T, pixels)
         elif color_space == "rgb":
-            features = unit(flat.T, scale) * np.float32(255)
+            features = (_fractions(flat.T, scale) * 255).astype(np.float32)
         else:
             features = _cie(flat, table, color_space, scale)
         out[:] = convert(features).reshape(out.shape)
@@ -129,9 +129,12 @@ def color_units(values: Float32Array, color_space: str, scale: float) -> Float32
 
 def unit(values: NDArray[Any], scale: Range) -> Float32Array:
     """Return values as fractions of the way from black to white, which are equal in any dtype."""
+    return _fractions(values, scale).astype(np.float32)
+
+
+def _fractions(values: NDArray[Any], scale: Range) -> NDArray[np.float64]:
     black, white = scale
-    fractions = (values.astype(np.float64) - black) / (white - black)
-    return np.clip(fractions, 0, 1).astype(np.float32)
+    return np.clip((values.astype(np.float64) - black) / (white - black), 0, 1)
 
 
 def linear_table(dtype: np.dtype[Any], scale: Range) -> Float32Array | None:

@@ -13,13 +13,14 @@ from segment.params import KERNELS, MeanShiftParams
 from segment.regions.checks import Pixels
 from segment.regions.features import color_range, feature_planes, short_planes
 
+PLAIN = ("none", "rgb")  # color spaces of which one is the other where values are 0 to 255
 MAX_TRAVEL = 8.0  # spatial bandwidths of a trajectory
 BLOCK_OF_BANDWIDTH = 0.22
 LARGEST_BLOCK = 32
 TILE_OF_BANDWIDTH = 16
 SCALE_STEP = 0.9  # from one scale of 16-bit planes to the next
 GROUP = 2  # tiles each way that share 16-bit planes of their own
-LARGEST_GROUP = 1 << 20  # pixels of a group and what it depends on
+LARGEST_GROUP = 1 << 21  # pixels of a group and what it depends on
 
 
 def reach(params: MeanShiftParams) -> tuple[int, int]:
@@ -39,7 +40,7 @@ def reach(params: MeanShiftParams) -> tuple[int, int]:
         return params.max_iter * window_reach, 1
     margin = int(np.ceil(MAX_TRAVEL * params.spatial_bandwidth)) + 2 * window_reach
     side = tiling(params)[1]
-    group = GROUP * side if params.color_space == "none" and suits_shorts(params) else side
+    group = GROUP * side if params.color_space in PLAIN and suits_shorts(params) else side
     return margin, group if (group + 2 * margin) ** 2 <= LARGEST_GROUP else side
 
 
@@ -170,6 +171,7 @@ class Shortened:
 
     Bands in their own units may spread as they will. Within reach of most tiles they spread over no
     more than 90 range bandwidths; the scale is chosen there, by what a tile depends on anyway.
+    Values from 0 to 255 are on the scale of "rgb", where that will do, and have the same modes.
     """
 
     def __init__(self, pixels: Pixels, params: MeanShiftParams, n_threads: int) -> None:
@@ -189,10 +191,12 @@ class Shortened:
             for first, size, end in zip((top, left), (height, width), self._shape, strict=True)
         )
         shorts.extents(planes, *rows, *columns, low, high)
-        scale = self._scale(low, high)
+        scale, offsets = _rgb_scale(self._bandwidth, self._radius, n_bands)
+        if not scale or low.min() < 0 or high.max() > 255:
+            scale = self._scale(low, high)
+            offsets = np.asarray(0.5 * (low.astype(np.float64) + high), np.float32)
         if not scale:
             return self._wide
-        offsets = np.asarray(0.5 * (low.astype(np.float64) + high), np.float32)
         # Windows are loaded in groups of lanes, and two rows at a time.
         more = self._margin + window16.LANES16
         part = np.empty((n_bands, height + 2 * more, width + 2 * more + window16.LANES16), np.int16)
@@ -225,6 +229,13 @@ class Shortened:
         return self._discs[scale]
 
 
+def _rgb_scale(bandwidth: float, radius: float, n_bands: int) -> tuple[float, Float32Array]:
+    """Return the scale of 16-bit planes of "rgb", or 0, and their offsets."""
+    offsets, spans = color_range("rgb", 1)
+    scale = window16.window_scale16(bandwidth, radius, spans[0], spans[0])
+    return scale, np.full(n_bands, offsets[0], np.float32)
+
+
 def field_for(
     pixels: Pixels, params: MeanShiftParams, weights: Float32Array | None, n_threads: int
 ) -> Field | Shortened:
@@ -232,14 +243,17 @@ def field_for(
     n_bands = pixels.values.shape[2]
     if weights is not None or not suits_shorts(params) or n_bands > window16.MAX_BANDS:
         return Wide(pixels, params, weights, n_threads)
-    if params.color_space == "none":
-        margin, side = reach(params)
-        if (side + 2 * margin) ** 2 <= LARGEST_GROUP:
-            return Shortened(pixels, params, n_threads)
-        return Wide(pixels, params, None, n_threads)
-    offsets, spans = color_range(params.color_space, n_bands)
-    scale = window16.window_scale16(params.spatial_bandwidth, params.radius, max(spans), spans[0])
+    scale = 0.0
+    if params.color_space != "none":
+        offsets, spans = color_range(params.color_space, n_bands)
+        scale = window16.window_scale16(
+            params.spatial_bandwidth, params.radius, max(spans), spans[0]
+        )
     if not scale:
+        margin, side = reach(params)
+        fits = params.color_space in PLAIN and (side + 2 * margin) ** 2 <= LARGEST_GROUP
+        if fits:
+            return Shortened(pixels, params, n_threads)
         return Wide(pixels, params, None, n_threads)
     extent, pad = padding(pixels, params)
     discs = window16.make_discs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,24 @@ def test_bands_in_their_own_units_in_any_dtype(dtype: str) -> None:
     image, options = photograph(90, 110), {"color_space": "none", "range_bandwidth": 20}
     found = regions(image.astype(dtype), **options)
     np.testing.assert_array_equal(found.labels, regions(image, **options).labels)
+
+
+@pytest.mark.parametrize("range_bandwidth", [1, 9, 20, 90])
+@pytest.mark.parametrize("spatial_bandwidth", [3, 7, 32])
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_rgb_and_the_same_values_as_they_are(
+    dtype: str, spatial_bandwidth: int, range_bandwidth: int
+) -> None:
+    """Also where a picture is more than one tile, and at its dark and bright ends."""
+    image = photograph(150, 170)
+    options = {"spatial_bandwidth": spatial_bandwidth, "range_bandwidth": range_bandwidth}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "all is one region|range_bandwidth .* far below")
+        for values in (image, image[..., 1]):
+            one = regions(values, color_space="rgb", **options)
+            other = regions(values.astype(dtype), color_space="none", **options)
+            np.testing.assert_array_equal(other.labels, one.labels)
+            np.testing.assert_allclose(other.modes, one.modes, atol=1e-4)
 
 
 @pytest.mark.parametrize("engine", ["fast", "exact"])

@@ -206,7 +206,8 @@ def _unite_in_order(
 def _nearest_first(means: Float32Array, edges: IndexArray, limit2: np.float32) -> Int64Array:
     """Return the edges closer than the limit, nearest first, then by the regions that they join."""
     pairs = means[edges]
-    distance2 = ((pairs[:, 0] - pairs[:, 1]) ** 2).sum(axis=1)
+    with np.errstate(over="ignore"):  # infinite is far
+        distance2 = ((pairs[:, 0] - pairs[:, 1]) ** 2).sum(axis=1)
     order = np.flatnonzero(distance2 < limit2)
     for side in (1, 0):
         order = sorted_by(np.ascontiguousarray(edges[:, side]), len(means), order)
