@@ -18,7 +18,7 @@ from segment.files import display_name, file_error
 from segment.kernels.regions import adjacency
 from segment.memory import refuse_beyond
 from segment.params import MeanShiftParams
-from segment.regions.checks import Pixels
+from segment.regions.checks import LARGEST, Pixels
 from segment.regions.cuts import by_merges
 from segment.regions.hierarchy import Hierarchy
 from segment.regions.ranges import check_range
@@ -138,7 +138,13 @@ def _is_image(image: NDArray[Any], mask: NDArray[Any] | None, about: dict[str, A
         and type(axis) is int
         and -3 <= axis <= 2
         and (mask is None or (mask.dtype == np.bool_ and mask.shape == image.shape[:2]))
+        and (image.dtype.kind != "f" or _are_moderate(image if mask is None else image[mask]))
     )
+
+
+def _are_moderate(values: NDArray[Any]) -> bool:
+    """Whether these are the numbers that an image may have."""
+    return bool((np.abs(values) <= LARGEST).all())  # NaN is not
 
 
 def _are_labels(

@@ -93,6 +93,8 @@ def changed(content: dict[str, Any], name: str) -> dict[str, Any]:
             arrays["image"] = arrays["image"].astype(">u2")
         case "an image of text":
             arrays["image"] = arrays["image"].astype(str)
+        case "an image of infinity":
+            arrays["image"] = np.where(arrays["labels"][..., None] == 2, np.inf, arrays["image"])
         case "an empty image":
             arrays["image"] = arrays["image"][:0]
         case "about NaN":
@@ -120,8 +122,8 @@ WRONG = [
     "falling levels", "levels of NaN", "a leaf with a level", "an unused label", "a label beyond",
     "a negative label", "0 where nothing hides", "modes of one dimension", "modes of NaN",
     "modes of other bands", "a mask of numbers", "another byte order", "an image of text",
-    "an empty image", "about NaN", "about an axis", "about gray", "about parameters",
-    "about unknown parameters", "about a range", "about nothing",
+    "an empty image", "an image of infinity", "about NaN", "about an axis", "about gray",
+    "about parameters", "about unknown parameters", "about a range", "about nothing",
 ]  # fmt: skip
 
 

@@ -258,7 +258,8 @@ def _settle(
     if word is not None:
         say(f"{word}; value_range settles it")
     own = found == dtype_range(values.dtype)
-    achromatic = color_space in CIE and is_achromatic(values, keep)
+    seen = keep is None or bool(keep.any())
+    achromatic = color_space in CIE and seen and is_achromatic(values, keep)
     return Pixels(values, keep, gray, axis, None if own else found, achromatic=achromatic)
 
 

@@ -194,9 +194,9 @@ class Shortened:
         scale, offsets = _rgb_scale(self._bandwidth, self._radius, n_bands)
         if not scale or low.min() < 0 or high.max() > 255:
             scale = self._scale(low, high)
+            if not scale:
+                return self._wide
             offsets = np.asarray(0.5 * (low.astype(np.float64) + high), np.float32)
-        if not scale:
-            return self._wide
         # Windows are loaded in groups of lanes, and two rows at a time.
         more = self._margin + window16.LANES16
         part = np.empty((n_bands, height + 2 * more, width + 2 * more + window16.LANES16), np.int16)

@@ -152,3 +152,12 @@ def test_wrong_numbers_of_bandwidths_are_refused() -> None:
             segment.mean_shift(image, **{**OPTIONS, "range_bandwidth": value})
     with pytest.raises(segment.InputError, match="color_space='none'"):
         segment.mean_shift(image.astype(np.uint8), range_bandwidth=(3.0, 4.0, 5.0))
+
+
+@pytest.mark.parametrize("bands", [1, 2])
+def test_differences_whose_squares_are_beyond_single_precision(bands: int) -> None:
+    image = np.zeros((20, 30, bands), np.uint64)
+    image[:, 15:] = 2**64 - 1
+    found = segment.mean_shift(image, color_space="none", range_bandwidth=1e3, min_size=10)
+    assert found.n_regions == 2
+    assert (found.labels[:, 15:] == 2).all()
