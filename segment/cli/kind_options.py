@@ -25,7 +25,7 @@ Palette = Annotated[
     str | None,
     typer.Option(
         "--palette",
-        metavar="N|COLOUR,...",
+        metavar="N|COLOR,...",
         show_default="each region's own",
         help="Colours of --save svg: so many, or those given, as in '#aa3300,navy'.",
     ),
