@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.notices import say
 from segment.params import MeanShiftParams
-from segment.regions.ranges import Range, check_range, dtype_range, extremes, find_range
+from segment.regions.ranges import (
+    Range,
+    band_extremes,
+    check_range,
+    dtype_range,
+    extremes,
+    find_range,
+)
 
 CIE = ("luv", "lab")  # color spaces in which gray is one coordinate
 LARGEST = 1e15  # float32 holds its square
@@ -188,8 +195,7 @@ def find_origin(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Origin 
     if values.dtype.kind == "b" or values.dtype == np.uint8:
         return None
     found = []
-    for band in np.moveaxis(values, -1, 0):
-        low, high = (end.item() for end in extremes(band, mask))
+    for low, high in zip(*(ends.tolist() for ends in band_extremes(values, mask)), strict=True):
         apart, largest = high - low, max(-low, high)
         far = largest > (2 if largest > LARGEST_SHORT else 256) * apart
         if apart == 0:

@@ -125,6 +125,17 @@ def extremes(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> tuple[Any,
     return (inside.min(), inside.max()) if inside.size else (values.dtype.type(0),) * 2
 
 
+def band_extremes(
+    values: NDArray[Any], mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return what `extremes` does for each band of (H, W, C), as two arrays (C,)."""
+    if mask is None:  # whole rows at once, where bands alone lie far apart
+        return values.min(axis=0).min(axis=0), values.max(axis=0).max(axis=0)
+    ends = [extremes(band, mask) for band in np.moveaxis(values, -1, 0)]
+    low, high = np.array(ends, values.dtype).reshape(-1, 2).T
+    return low, high
+
+
 def stretched(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Range:
     """Return the range of all values but the rarest at both ends; of all where those are one."""
     step = max(1, math.isqrt(values.shape[0] * values.shape[1] // SAMPLES))

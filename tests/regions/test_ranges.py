@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import segment
 from segment.regions.checks import check_image
 from segment.regions.features import feature_planes
-from segment.regions.ranges import extremes, find_range
+from segment.regions.ranges import band_extremes, extremes, find_range
 
 HALVES = np.full((60, 80), 60)
 HALVES[:, 40:] = 190
@@ -263,3 +263,19 @@ def test_the_largest_half_floats_do_not_overflow() -> None:
     (low, high), _ = found(np.array([-60000, 0, 60000], "f2"))
     assert (low, high) == pytest.approx((-60000, 60000), rel=1e-2)
     assert found(np.array([0, 60000], "f2"))[0] == (0, 65535)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint64", "float32", "float64"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_extremes_of_bands(dtype: str, masked: bool) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 9999, (13, 17, 4)).astype(dtype)
+    if dtype == "uint64":
+        values += np.uint64(2**60)
+    mask = rng.random((13, 17)) < 0.5 if masked else None
+    found = band_extremes(values, mask)
+    for k, ends in enumerate(zip(*found, strict=True)):
+        assert ends == extremes(values[..., k], mask)
+    assert found[0].dtype == dtype
+    nothing = band_extremes(values, np.zeros((13, 17), bool))
+    assert not np.any(nothing)
