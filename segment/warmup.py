@@ -68,7 +68,7 @@ def first_units() -> list[Unit]:
         Unit("merging", [("trees", _merge)], "regions.merging:_merge_all"),
         Unit("climbing", colors, "regions.fast:shift_tile"),
         Unit("labelling", [("labels", _label)], "regions.labels:find_runs"),
-        Unit("saving", [("files", _save)], "regions.coloring:color_regions"),
+        Unit("saving", [("files", _save)], "regions.coloring:_color"),
     ]
 
 
