@@ -276,7 +276,8 @@ def _draw(dtype: str) -> None:
     from segment.kernels.regions import labels as label_kernels
     from segment.regions import details, pyramid
 
-    levels, _ = pyramid.averaged(_pixels(dtype, 3, enlarged=20), "luv", 1)
+    for enlarged in (14, 40):  # less and more than twice as wide as the reference size
+        levels, _ = pyramid.averaged(_pixels(dtype, 3, enlarged=enlarged), "luv", 1)
     labels = _blocks(*levels[-1].shape)
     n = int(labels.max())
     labels, border = pyramid.bring_up(labels, levels, 1.0, 1, 1)
@@ -295,13 +296,14 @@ def _climb(bands: int) -> None:
 
 
 def _label() -> None:
-    """Label a picture of several strips."""
+    """Label pictures of several strips, in colour and gray."""
     from segment.regions.engines import Modes
     from segment.regions.labelling import label_modes
 
     owner = np.tile(_blocks(*SHAPE), (4, 1)) - np.int32(1)
     table = np.random.default_rng(0).uniform(0, 9, (owner.max() + 1, 5)).astype(np.float32)
-    label_modes(Modes(owner, table), _params(), 1)
+    for n_bands in (3, 1):
+        label_modes(Modes(owner, table[:, : 2 + n_bands].copy()), _params(), 1)
 
 
 def _merge() -> None:

@@ -102,6 +102,7 @@ alpha[:40] = 0
 pictures = {
     "color": photo, "gray": photo[..., 1], "deep": photo.astype(np.uint16) * 257, "alpha": alpha,
     "small": photo[:90, :120], "large": np.tile(photo, (3, 2, 1)),
+    "larger": np.tile(photo, (4, 5, 1)),
 }
 begun = []
 with watch_compilation(lambda: begun.append(name), lambda seconds: None):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segment.errors import InputError
 from segment.kernels.arrays import Float32Array, Int32Array
 from segment.kernels.regions import exact, fast, window
 from segment.params import KERNELS, MeanShiftParams
@@ -26,6 +27,7 @@ from segment.regions.fields import (
 from segment.threads import chunks, run
 
 ROWS_OF_JOB = 8
+MOST_PIXELS = 2**31 - 1  # owners are 32-bit numbers
 
 # The fast engine. A cell holds the colours of a block within 0.4 range bandwidths. A trajectory
 # takes the mode of a cell that it meets within 0.4 bandwidths, claims free ones within 0.25, and
@@ -96,9 +98,21 @@ def find_modes(
     n_threads: int,
     part: Window | None = None,
 ) -> Modes:
-    """Climb to their modes from every pixel, or those of a window, with the engine of `params`."""
+    """Climb to their modes from every pixel, or those of a window, with the engine of `params`.
+
+    Raises
+    ------
+    InputError
+        If there are more pixels than 32 bits can number.
+    """
     height, width = pixels.values.shape[:2]
     part = Window(0, height, 0, width) if part is None else part
+    n = part.shape[0] * part.shape[1]
+    if n > MOST_PIXELS:
+        raise InputError(
+            f"the image has {n:,} pixels and at most {MOST_PIXELS:,} can climb at once; "
+            "segment.scene takes larger ones, in tiles"
+        )
     return ENGINES[params.engine](pixels.compared(), params, weights, n_threads, part)
 
 

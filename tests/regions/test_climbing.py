@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import segment
-from segment.params import KERNELS, MeanShiftParams
-from segment.regions.checks import check_image
+from segment.errors import InputError
+from segment.params import ENGINES, KERNELS, MeanShiftParams
+from segment.regions.checks import Pixels, check_image
 from segment.regions.climbing import climb_window
 from segment.regions.engines import Modes, find_modes
 from segment.regions.fields import reach
@@ -177,3 +178,11 @@ def test_weights_that_are_all_one_are_none(value: float) -> None:
     found = segment.mean_shift(image, weights=weights)
     np.testing.assert_array_equal(found.labels, segment.mean_shift(image).labels)
     assert (by_pixel(modes(image, weights=np.float32(image[..., 0]))) != plain).any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_more_pixels_than_32_bits_can_number_are_refused(engine: str) -> None:
+    values = np.broadcast_to(np.uint8(0), (2**16, 2**15, 1))  # takes no memory
+    pixels = Pixels(values, None, True, -1)
+    with pytest.raises(InputError, match=r"2,147,483,648 pixels .* 2,147,483,647 .* segment.scene"):
+        find_modes(pixels, MeanShiftParams(engine=engine), None, 1)
