@@ -13,7 +13,7 @@ from segment.kernels.regions import words as word_kernels
 from segment.regions import cues
 from segment.regions.checks import check_image
 from segment.regions.features import feature_planes
-from segment.scenes.looks import ALIGN, HALO, Looks, look
+from segment.scenes.looks import ALIGN, NEAR, Looks, look
 from segment.scenes.readers import ahead
 from segment.scenes.tiles import Window, sample_windows
 from segment.scenes.work import Work
@@ -68,15 +68,15 @@ def nearest(planes: Float32Array, centers: Float32Array) -> NDArray[np.uint8]:
     return words
 
 
-def around(window: Window, height: int, width: int) -> Window:
-    """Return what must be seen to say what a window looks like."""
-    grown = window.grown(HALO, height, width)
+def around(window: Window, margin: int, height: int, width: int) -> Window:
+    """Return a window with that margin, which begins where one that is looked at may."""
+    grown = window.grown(margin, height, width)
     top, left = grown.top // ALIGN * ALIGN, grown.left // ALIGN * ALIGN
     return Window(top, left, grown.bottom - top, grown.right - left)
 
 
 def look_at(work: Work, window: Window, scale: Float32Array) -> Looks:
-    """Return what a window with its halo looks like, the halo included."""
+    """Return what a window looks like, as far as it shows: not within `NEAR` of its sides."""
     planes, seen = _planes(work, window, scale)
     return look(planes, seen, colored=work.params.color_space != "none")
 
@@ -116,7 +116,7 @@ def find_codebooks(work: Work, n_threads: int) -> Codebooks:
     sampled: list[tuple[NDArray[Any], ...]] = []
 
     def samples(window: Window) -> tuple[NDArray[Any], ...]:
-        outer = around(window, layout.height, layout.width)
+        outer = around(window, NEAR, layout.height, layout.width)
         looks = look_at(work, outer, scale)
         own = window.moved(-outer.top, -outer.left)
         rows, columns = own.slices

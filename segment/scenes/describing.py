@@ -11,7 +11,7 @@ from segment.kernels.regions import adjacency, boundaries, weighted
 from segment.kernels.regions import words as word_kernels
 from segment.regions import cues
 from segment.scenes.codebooks import SIZES, Codebooks, around, look_at
-from segment.scenes.looks import Looks, convolved, over
+from segment.scenes.looks import HALO, Looks, convolved, over
 from segment.scenes.readers import TileReader
 from segment.scenes.store import Store
 from segment.scenes.tiles import Window
@@ -72,7 +72,7 @@ def describe(work: Work, labels: TileReader, books: Codebooks, window: Window) -
             np.empty(0, np.int64), np.empty((0, N_WORDS), np.int32), np.empty((0, 2), np.int64),
             np.empty(0, np.int64), np.zeros((0, 3)), corners,
         )  # fmt: skip
-    outer = around(window, tiles.height, tiles.width)
+    outer = around(window, HALO, tiles.height, tiles.width)
     looks = look_at(work, outer, books.scale)
     words = books.words_of(looks)
     at = window.moved(-outer.top, -outer.left)

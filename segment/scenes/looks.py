@@ -19,9 +19,10 @@ SIGMA = 1.0  # of the blur of colours, in their own pixels
 # Textures are structure tensors of light blurred by the first, over the second, in half pixels.
 TEXTURES = ((0.0, 1.5), (1.0, 2.5))
 BLUR_REACH = 4.0  # in standard deviations
-# What is said of a pixel depends on others as far as this, rounded up to `ALIGN`: 4 pixels of the
-# blur before words, or 2 (10 + 1 + 4 half pixels) + 1 of textures; shares of words reach 8 blocks
-# of 4 pixels; they are looked up 7 pixels beyond a crack.
+# How a pixel looks depends on others as far as this: 4 pixels of the blur of colours, or 2 (10 + 1
+# + 4 half pixels) + 1 of textures.
+NEAR = 32
+# What is said of a crack depends on how pixels look 7 beyond it, and 8 blocks of 4 around those.
 HALO = 80
 ALIGN = 4  # windows with their halo begin at multiples of this
 

@@ -55,6 +55,15 @@ def test_a_worker_is_killed_midway(
     np.testing.assert_array_equal(read_raster(tmp_path / "dst.tif"), whole(photograph))
 
 
+def test_regions_of_the_hierarchy(cluster: Any, raster: Path, tmp_path: Path) -> None:
+    options = {"n_regions": 9, "tile": 1, **BANDWIDTHS}
+    segment.scene(raster, tmp_path / "a.tif", scheduler=cluster.scheduler_address, **options)
+    segment.scene(raster, tmp_path / "b.tif", **options)
+    found = read_raster(tmp_path / "a.tif")
+    assert found.max() == 9
+    np.testing.assert_array_equal(found, read_raster(tmp_path / "b.tif"))
+
+
 def test_dask_arrays_by_a_client(
     cluster: Any, tmp_path: Path, photograph: NDArray[np.uint8], whole: Whole
 ) -> None:

@@ -17,7 +17,7 @@ import segment
 from segment.params import Cut, MeanShiftParams
 from segment.scenes import Progress, cutting, describing, options
 from segment.scenes.forecast import Density, forecast
-from segment.scenes.looks import look
+from segment.scenes.looks import NEAR, look
 from segment.scenes.options import SceneOptions
 from segment.scenes.sources import Layout
 from tests.scenes.conftest import BANDWIDTHS, read_raster, write_raster
@@ -250,6 +250,19 @@ def test_what_is_not_seen_counts_for_nothing() -> None:
     np.testing.assert_array_equal(found.joint[:, *half], alone.joint)
     np.testing.assert_array_equal(found.textures[:, *half], alone.textures)
     np.testing.assert_array_equal(found.slopes[11:49, 21:59], alone.slopes[1:-1, 1:-1])
+
+
+def test_looks_depend_on_what_is_near() -> None:
+    planes = np.random.default_rng(0).normal(50, 20, (3, 150, 160)).astype(np.float32)
+    seen = np.ones(planes.shape[1:], bool)
+    whole = look(planes, seen, colored=True)
+    part = look(np.ascontiguousarray(planes[:, 16:138, 20:150]), seen[16:138, 20:150], colored=True)
+    inside, own = np.s_[..., 48:106, 52:118], np.s_[..., NEAR:-NEAR, NEAR:-NEAR]
+    half_inside, half_own = np.s_[..., 24:53, 26:59], np.s_[..., 16:-16, 16:-16]
+    np.testing.assert_array_equal(whole.colors[inside], part.colors[own])
+    np.testing.assert_array_equal(whole.slopes[inside], part.slopes[own])
+    np.testing.assert_array_equal(whole.joint[half_inside], part.joint[half_own])
+    np.testing.assert_array_equal(whole.textures[half_inside], part.textures[half_own])
 
 
 def test_numbered() -> None:
