@@ -145,7 +145,7 @@ def stretched(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Range:
     low, high = (float(end) for end in ends)
     if not low < high:
         low, high = (float(v) for v in extremes(values, mask))
-    return (low, high) if low < high else (low, low + 1.0)
+    return (low, high) if low < high else (low, max(low + 1.0, math.nextafter(low, math.inf)))
 
 
 def _depth(

@@ -279,3 +279,9 @@ def test_extremes_of_bands(dtype: str, masked: bool) -> None:
     assert found[0].dtype == dtype
     nothing = band_extremes(values, np.zeros((13, 17), bool))
     assert not np.any(nothing)
+
+
+def test_auto_of_values_that_are_one_in_double_precision() -> None:
+    image = np.full((20, 30), 2**64 - 5, np.uint64)
+    image[:, 15:] += np.uint64(1)
+    assert segment.mean_shift(image, value_range="auto").n_regions == 1
