@@ -16,7 +16,8 @@ from segment.shapes.graph import Arcs, Floats, Ints, Layout, Lines, Mask, simpli
 # Pixels that a curve may be away from its points, however small the tolerance: where the picture
 # shows the edge, and where the points are cracks.
 CLEAR, FAINT = 0.06, 0.5
-FLATNESS = 0.01  # pixels between a curve and the polyline that stands for it
+# Pixels between a curve and the polyline that stands for it, and share of the tolerance.
+FLATNESS, SHARE = 0.03, 0.05
 LEAST = 0.1  # share of its pixels that is left of a ring
 CELL = 4  # pixels of the grid in which clashes are looked for
 FEWEST = 8  # samples of a loop that is worth a curve
@@ -37,9 +38,10 @@ class Curves:
     controls: Floats
     offsets: Ints
 
-    def lines(self) -> Lines:
-        """Return polylines that are hardly to be told from the curves."""
-        return Lines(*fitting.flatten(self.controls, self.offsets, FLATNESS))
+    def lines(self, tolerance: float) -> Lines:
+        """Return polylines that are hardly to be told from the curves, and bound the same areas."""
+        flatness = max(FLATNESS, SHARE * tolerance)
+        return Lines(*fitting.flatten(self.controls, self.offsets, flatness))
 
     @classmethod
     def of(cls, lines: Lines) -> Curves:
@@ -98,7 +100,7 @@ def smooth(
         tolerances = np.maximum(FAINT + clear * (CLEAR - FAINT), tolerance)
         fitted = fitting.fit_arcs(samples, starts, places, arcs.closed, tolerances)
         curves = _choose(Curves(*fitted), plain, rough)
-        lines = curves.lines()
+        lines = curves.lines(tolerance)
         cells = np.zeros_like(strict)
         bad = (
             clashing.find_clashes(lines.points, lines.offsets, arcs.nodes[0], cells, CELL) & ~rough
