@@ -16,7 +16,7 @@ import skimage.data
 import segment
 from segment import memory
 from segment.errors import FileError
-from segment.kernels.regions import merging
+from segment.kernels.regions import cutting
 from tests.naive.meeting import meeting
 
 CASES = Path(__file__).parent.parent.parent / "shared" / "cases" / "files"
@@ -204,7 +204,7 @@ def test_where_leaves_meet(seed: int, lopsided: bool) -> None:
     pairs = np.random.default_rng(seed).integers(1, n + 1, (200, 2)).astype(np.int32)
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     out = np.empty(len(pairs), np.float32)
-    merging.meeting_levels(pairs, parents, levels, out)
+    cutting.meeting_levels(pairs, parents, levels, out)
     assert out.tolist() == [meeting(parents, a - 1, b - 1) for a, b in pairs.tolist()]
 
 
@@ -214,7 +214,7 @@ def test_a_tree_like_a_ladder_is_no_trap() -> None:
     pairs = np.random.default_rng(1).integers(1, n + 1, (n, 2)).astype(np.int32)
     out = np.empty(len(pairs), np.float32)
     # Climbing node by node would take some 1e10 steps here, this some 1e6.
-    merging.meeting_levels(pairs, parents, np.arange(2 * n - 1, dtype=np.float32), out)
+    cutting.meeting_levels(pairs, parents, np.arange(2 * n - 1, dtype=np.float32), out)
     assert out[0] == meeting(parents, *(int(leaf) - 1 for leaf in pairs[0]))
 
 

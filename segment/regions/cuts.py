@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
-from segment.kernels.regions import marking, merging
+from segment.kernels.regions import cutting, marking
 from segment.params import Cut
 
 Table = NDArray[np.int32]
@@ -33,7 +33,7 @@ def by_merges(parents: NDArray[np.int32], n_leaves: int, n_merges: int) -> tuple
     Regions are numbered from 1 in the order of their first leaves; table[0] is 0.
     """
     table = np.zeros(n_leaves + 1, np.int32)
-    return table, int(merging.cut_tree(parents, n_leaves, n_merges, table))
+    return table, int(cutting.cut_tree(parents, n_leaves, n_merges, table))
 
 
 def by_nodes(parents: NDArray[np.int32], n_leaves: int, nodes: Nodes) -> tuple[Table, int]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.files import write_bytes
-from segment.kernels.regions import adjacency, merging
+from segment.kernels.regions import adjacency, cutting, merging
 from segment.kernels.regions.labels import count_pixels
 from segment.params import Cut
 from segment.regions import cuts, pyramid
@@ -159,7 +159,7 @@ class Hierarchy:
         labels = self.leaves._labels
         pairs, cracks, edges = adjacency.touching(labels, self.n_leaves)
         levels = np.empty(len(pairs), np.float32)
-        merging.meeting_levels(pairs, self.parents, self.levels, levels)
+        cutting.meeting_levels(pairs, self.parents, self.levels, levels)
         out = np.zeros(labels.shape, np.float32)
         adjacency.paint_cracks(cracks, edges, levels, out)
         hidden = labels == 0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segment.kernels.regions import adjacency, boundaries, merging
+from segment.kernels.regions import adjacency, boundaries, cutting, merging
 from segment.kernels.regions import words as word_kernels
 from segment.regions.cues import strangeness_of
 from tests.naive import merging as naive
@@ -206,11 +206,11 @@ def test_a_sea_weighs_each_island_a_few_times() -> None:
 def test_cut_tree_numbers_regions_by_their_first_leaf() -> None:
     parents = np.array([6, 5, 5, 6, -1, 7, 7, -1], np.int32)
     table = np.zeros(6, np.int32)
-    assert merging.cut_tree(parents, 5, 0, table) == 5
+    assert cutting.cut_tree(parents, 5, 0, table) == 5
     assert table.tolist() == [0, 1, 2, 3, 4, 5]
-    assert merging.cut_tree(parents, 5, 1, table) == 4
+    assert cutting.cut_tree(parents, 5, 1, table) == 4
     assert table.tolist() == [0, 1, 2, 2, 3, 4]
-    assert merging.cut_tree(parents, 5, 2, table) == 3
+    assert cutting.cut_tree(parents, 5, 2, table) == 3
     assert table.tolist() == [0, 1, 2, 2, 1, 3]
-    assert merging.cut_tree(parents, 5, 3, table) == 2
+    assert cutting.cut_tree(parents, 5, 3, table) == 2
     assert table.tolist() == [0, 1, 1, 1, 1, 2]
