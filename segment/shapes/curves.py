@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_dilation
 
 from segment.errors import InputError
-from segment.kernels.shapes import clashing, fitting, smoothing
+from segment.kernels.shapes import clashing, fitting, flattening, smoothing
 from segment.kernels.shapes import rings as ring_kernels
 from segment.shapes.graph import Arcs, Floats, Ints, Layout, Lines, Mask, simplify, twins
 
@@ -41,7 +41,7 @@ class Curves:
     def lines(self, tolerance: float) -> Lines:
         """Return polylines that are hardly to be told from the curves, and bound the same areas."""
         flatness = max(FLATNESS, SHARE * tolerance)
-        return Lines(*fitting.flatten(self.controls, self.offsets, flatness))
+        return Lines(*flattening.flatten(self.controls, self.offsets, flatness))
 
     @classmethod
     def of(cls, lines: Lines) -> Curves:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segment.kernels.shapes import clashing, fitting, smoothing
+from segment.kernels.shapes import clashing, flattening, smoothing
 from segment.shapes.curves import FLATNESS
 from segment.shapes.graph import Arcs, trace_strip, trace_whole
 from segment.shapes.stream import join
@@ -179,7 +179,7 @@ def test_polylines_bound_what_the_curves_do() -> None:
     for _ in range(30):
         count = int(rng.integers(1, 5))
         controls = rng.normal(scale=8, size=(3 * count + 1, 2)).cumsum(axis=0)
-        points, offsets = fitting.flatten(controls, np.array([0, len(controls)]), FLATNESS)
+        points, offsets = flattening.flatten(controls, np.array([0, len(controls)]), FLATNESS)
         assert offsets.tolist() == [0, len(points)]
         t = np.linspace(0, 1, 4001)
         dense = [naive.bezier(controls[3 * k : 3 * k + 4], t) for k in range(count)]

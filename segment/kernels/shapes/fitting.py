@@ -83,7 +83,7 @@ def _unit(x: float, y: float) -> Any:
 
 
 @kernel()
-def _bezier(curve: Any, t: float) -> Any:
+def bezier(curve: Any, t: float) -> Any:
     s = 1 - t
     a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
     x = a * curve[0, 0] + b * curve[1, 0] + c * curve[2, 0] + d * curve[3, 0]
@@ -123,7 +123,7 @@ def _best_curve(line: Any, a: int, b: int, u: Any, tangents: Any, curve: Any) ->
 
 
 @kernel(inline="always")
-def _area(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
+def signed_area(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
     """Return the signed area between a curve and its chord: a, b and c are its further control
     points, seen from the first. It is the sum of x dy - y dx, halved."""
     one, other, third = ax * by - ay * bx, ax * cy - ay * cx, bx * cy - by * cx
@@ -143,7 +143,7 @@ def _area_beyond(line: Any, a: int, b: int) -> float:
         share = 1 / (3 * (i + 1 - p)), 1 / (3 * (q - i))
         ux, uy = (line[i + 1, 0] - line[p, 0]) * share[0], (line[i + 1, 1] - line[p, 1]) * share[0]
         vx, vy = (line[q, 0] - line[i, 0]) * share[1], (line[q, 1] - line[i, 1]) * share[1]
-        total += _area(ux, uy, dx - vx, dy - vy, dx, dy)
+        total += signed_area(ux, uy, dx - vx, dy - vy, dx, dy)
         x, y = line[i, 0] - line[a, 0], line[i, 1] - line[a, 1]
         total += 0.5 * (x * dy - y * dx)
     return total
@@ -172,7 +172,7 @@ def _worst(line: Any, a: int, b: int, u: Any, curve: Any) -> Any:
     """Return the point farthest from the curve at its parameter, and its distance²."""
     at, most = (a + b) // 2, 0.0
     for i in range(a + 1, b):
-        x, y = _bezier(curve, u[i - a])
+        x, y = bezier(curve, u[i - a])
         away = (x - line[i, 0]) ** 2 + (y - line[i, 1]) ** 2
         if away > most:
             at, most = i, away
@@ -185,7 +185,7 @@ def _reparametrize(line: Any, a: int, b: int, u: Any, curve: Any) -> None:
     for i in range(a + 1, b):
         t = u[i - a]
         s = 1 - t
-        x, y = _bezier(curve, t)
+        x, y = bezier(curve, t)
         dx = dy = ddx = ddy = 0.0
         for k in range(3):
             w = s * s if k == 0 else (2 * s * t if k == 1 else t * t)
@@ -359,65 +359,3 @@ def _fit_arc(line: Any, strict: Any, closed: bool, tolerance: float, out: Any, n
             n = _fit_stretch(line, a, b, np.array([ax, ay, bx, by]), tolerance, out, n)
         a = b
     return n
-
-
-@kernel()
-def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
-    """Return curves as polylines that are nowhere farther away than `flatness`, and bound the same
-    areas."""
-    total = 0
-    for attempt in range(2):
-        if attempt:
-            points = np.empty((total, 2), np.float64)
-            out_offsets = np.zeros(len(offsets), np.int64)
-        n = 0
-        for arc in range(len(offsets) - 1):
-            if attempt:
-                points[n] = controls[offsets[arc]]
-            n += 1
-            for i in range(offsets[arc], offsets[arc + 1] - 1, 3):
-                curve = controls[i : i + 4]
-                bend = 0.0
-                for k in range(2):
-                    x = curve[k, 0] - 2 * curve[k + 1, 0] + curve[k + 2, 0]
-                    y = curve[k, 1] - 2 * curve[k + 1, 1] + curve[k + 2, 1]
-                    bend = max(bend, np.sqrt(x * x + y * y))
-                # A curve is at most 6/8 of its largest second difference from its chord, and what
-                # makes up for that 4/3 of it from the curve.
-                steps = max(int(np.ceil(np.sqrt(bend / flatness))), 1)
-                if attempt:
-                    for k in range(1, steps):
-                        points[n + k - 1] = _bezier(curve, k / steps)
-                    points[n + steps - 1] = curve[3]
-                    _swell(points[n - 1 : n + steps], curve)
-                n += steps
-            if attempt:
-                out_offsets[arc + 1] = n
-        total = n
-    return points, out_offsets
-
-
-@kernel()
-def _swell(points: Any, curve: Any) -> None:
-    """Move points along a curve, all but its ends, to where they cut off the area that it does."""
-    n = len(points) - 1
-    x0, y0 = points[0]
-    beyond = squares = 0.0
-    for k in range(1, n):
-        px, py = points[k, 0] - x0, points[k, 1] - y0
-        qx, qy = points[k + 1, 0] - x0, points[k + 1, 1] - y0
-        beyond += 0.5 * (px * qy - py * qx)
-        squares += (points[k + 1, 0] - points[k - 1, 0]) ** 2
-        squares += (points[k + 1, 1] - points[k - 1, 1]) ** 2
-    if squares == 0:
-        return
-    missing = -beyond + _area(
-        curve[1, 0] - x0, curve[1, 1] - y0, curve[2, 0] - x0, curve[2, 1] - y0,
-        curve[3, 0] - x0, curve[3, 1] - y0,
-    )  # fmt: skip
-    share = 2 * missing / squares
-    x, y = points[0]
-    for k in range(1, n):
-        ux, uy = points[k + 1, 0] - x, points[k + 1, 1] - y
-        x, y = points[k]
-        points[k, 0], points[k, 1] = x + share * uy, y - share * ux
