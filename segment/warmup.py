@@ -47,8 +47,19 @@ class Unit(NamedTuple):
 
 
 def units() -> list[Unit]:
-    """Return all units: `first_units`, and what they leave."""
-    return [*first_units(), *_later_units()]
+    """Return all units: `usual_units`, and what they leave."""
+    return [*usual_units(), *_later_units()]
+
+
+def usual_units() -> list[Unit]:
+    """Return what commands need by default: `first_units`, mean shift alone, palettes, points."""
+    plain = [("plain mean shift", partial(_segment, _image("uint8", 3)))]
+    return [
+        *first_units(),
+        Unit("plain mean shift", plain),
+        Unit("palettes", [("palettes", _gather_colors)]),
+        Unit("points, gaussian", [("points, gaussian", partial(_cluster, "gaussian"))]),
+    ]
 
 
 def compilations() -> Iterator[Compilation]:
@@ -74,10 +85,9 @@ def first_units() -> list[Unit]:
 
 def _later_units() -> Iterator[Unit]:
     yield Unit("outlines", [("outlines", _trace)])
-    for kernel in KERNELS:
+    for kernel in sorted(set(KERNELS) - {"gaussian"}):
         name = f"points, {kernel}"
         yield Unit(name, [(name, partial(_cluster, kernel))])
-    yield Unit("palettes", [("palettes", _gather_colors)])
     spaces: list[Compilation] = [
         (f"{name}, {space}", partial(_segment, _image("uint8", bands), color_space=space))
         for name, bands in (("colours", 3), ("gray", 1))

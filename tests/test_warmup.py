@@ -128,6 +128,8 @@ def test_the_command_says_what_it_did() -> None:
     result = CliRunner().invoke(main.app, ["warmup"])
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(("compiled in ", "everything was compiled already"))
+    everything = CliRunner().invoke(main.app, ["warmup", "--all"])
+    assert everything.stdout.startswith(("compiled in ", "everything was compiled already"))
     again = CliRunner().invoke(main.app, ["warmup"])
     assert again.stdout.startswith("everything was compiled already")
     assert CliRunner().invoke(main.app, ["warmup", "--quiet"]).output == ""

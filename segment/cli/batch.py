@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from segment.cli import groups
+from segment.cli.progress import Display, stages
 from segment.cli.progress import report as print_error
-from segment.cli.progress import stages
 from segment.files import display_name
 from segment.notices import listening
 
@@ -61,6 +61,7 @@ def batch(
     """
     from segment.batching import BatchOptions
     from segment.batching.api import run
+    from segment.threads import resolve_n_threads
 
     with groups.usage(context):
         wanted = BatchOptions(
@@ -73,6 +74,8 @@ def batch(
             report=report,
             scheduler=scheduler,
         )
+    if scheduler is None and src.is_dir():
+        Display(quiet=work.quiet).prepare(resolve_n_threads(work.n_threads))
     with display(work) as show, listening(print_error), interruption(show):
         ended = run(src, dst, wanted, show)
     if work.json:

@@ -29,7 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bandwidth": ("segment.cli.bandwidth", "Say which bandwidths suit a picture, and why."),
     "points": ("segment.cli.points", "Cluster the rows of a table of numbers."),
     "palette": ("segment.cli.palette", "Find the main colours of pictures."),
-    "warmup": ("segment.cli.warmup", "Compile everything now, so that later runs start at once."),
+    "warmup": (
+        "segment.cli.warmup",
+        "Compile now, so that later runs start at once.",
+    ),
 }
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it

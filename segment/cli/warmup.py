@@ -1,15 +1,23 @@
-"""``segment warmup``: compile everything now rather than in the first run."""
+"""``segment warmup``: compile now rather than in the first run."""
 
 from __future__ import annotations
 
 import time
+from typing import Annotated
+
+import typer
 
 from segment.cli import options
 from segment.cli.progress import Display
 
+Everything = Annotated[
+    bool,
+    typer.Option("--all", help="Every kernel, engine, number of bands and kind of outline, too."),
+]
 
-def warmup(quiet: options.Quiet = False) -> None:
-    """Compile everything once, so that later runs start at once.
+
+def warmup(everything: Everything = False, quiet: options.Quiet = False) -> None:
+    """Compile what the commands need by default, so that later runs start at once.
 
     Compiled code is kept in a cache, for this installation and this machine, until a new version
     is installed.
@@ -17,14 +25,16 @@ def warmup(quiet: options.Quiet = False) -> None:
     \b
     Examples:
       segment warmup
+      segment warmup --all
     """
     from segment.threads import resolve_n_threads
-    from segment.warmup import cache_folder, compile_units, units
+    from segment.warmup import cache_folder, compile_units, units, usual_units
 
     display = Display(quiet=quiet)
     started = time.perf_counter()
     with display.working("warming up"), display.compiling(announce=False):
-        compiled = compile_units(units(), resolve_n_threads(None), display.watch)
+        todo = units() if everything else usual_units()
+        compiled = compile_units(todo, resolve_n_threads(None), display.watch)
     if quiet:
         return
     seconds = time.perf_counter() - started
