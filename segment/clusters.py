@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import queue
@@ -17,6 +19,8 @@ TIMEOUT = "10s"
 POLL = 2.0  # seconds between two looks whether anybody still works
 ANSWER = 5.0  # seconds for the answer of a task that is done
 PATIENCE = 300.0  # seconds without any worker
+# What Dask raises where it was waiting for a scheduler that went.
+CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 KEPT = "what is done is kept, and running the same again goes on from there"
 
 
@@ -46,7 +50,7 @@ def connected(scheduler: str | None, client: Any, option: str) -> Generator[Any,
             if not client.nthreads():
                 raise FileError(f"the scheduler {name} has no workers; start some")
             yield client
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, *CANCELLED) as error:
             if isinstance(error, SegmentError):
                 raise
             raise FileError(f"the scheduler {name} is gone ({one_line(error)}); {KEPT}") from error
