@@ -264,3 +264,17 @@ def test_colours_in_words_and_numbers(text: str, color: tuple[int, ...]) -> None
 def test_what_is_no_colour(text: str) -> None:
     with pytest.raises(InputError, match="is no colour; give one such as"):
         parse_color(text)
+
+
+def test_outlines_are_where_scikit_image_marks_boundaries() -> None:
+    from skimage.morphology import dilation
+    from skimage.segmentation import find_boundaries, mark_boundaries
+
+    y, x = np.mgrid[:60, :80]
+    labels = (1 + ((y - 30) ** 2 + (x - 40) ** 2 < 400) + 2 * (x > 55)).astype(np.int32)
+    black = np.zeros((60, 80, 3), np.uint8)
+    drawn = overlay(black, labels, color=(255, 255, 0), width=1).any(axis=2)
+    marked = find_boundaries(labels, mode="thick")
+    assert not (drawn & ~dilation(marked)).any()  # lines are smooth
+    outer = mark_boundaries(black, labels).any(axis=2)  # yellow on one side of each border
+    assert dilation(drawn)[outer].all()
