@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -220,6 +221,30 @@ def test_kernels_are_compiled_in_memory_where_nothing_can_be_cached(
         return 2 * x
 
     assert jit.kernel()(double)(4) == 8
+
+
+@jit_only
+@pytest.mark.parametrize("full", ["disk", "lock"])
+def test_what_cannot_be_cached_is_compiled_all_the_same(
+    full: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    saved: list[object] = []
+
+    def save(_: object, signature: object, data: object) -> None:
+        saved.append(signature)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def triple(x: int) -> int:
+        return 3 * x
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(jit.FunctionCache, "save_overload", save)
+    if full == "lock":
+        monkeypatch.setattr(jit, "PATIENCE", 0.05)
+        held = jit.FileError("in use by another run")
+        monkeypatch.setattr(jit, "locked", lambda *_: (_ for _ in ()).throw(held))
+    assert jit.kernel()(triple)(4) == 12
+    assert len(saved) == (full == "disk")
 
 
 # Compiles one kernel for some types of numbers, all of which are then to be found in the cache.

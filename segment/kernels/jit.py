@@ -39,16 +39,22 @@ class SharedCache(FunctionCache):
     """
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Save what was compiled for a signature; not at all where the lock is never free."""
-        self._impl.locator.ensure_cache_path()
+        """Save what was compiled for a signature.
+
+        Not where the lock is never free, or the disk is full: this process has the kernel anyway.
+        """
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            try:
-                with locked(Path(self.cache_path), ".segment.lock"):
-                    super().save_overload(sig, data)
-                return
-            except FileError:
-                time.sleep(0.01)
+        with contextlib.suppress(OSError):
+            self._impl.locator.ensure_cache_path()
+            while time.monotonic() < until:
+                try:
+                    with locked(Path(self.cache_path), ".segment.lock"):
+                        super().save_overload(sig, data)
+                    return
+                except FileError as error:
+                    if error.errno is not None:  # no lock can be had here at all
+                        return
+                    time.sleep(0.01)
 
     def is_empty(self) -> bool:
         """Whether nothing is kept for the source as it is now."""

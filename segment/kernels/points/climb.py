@@ -152,17 +152,28 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
                 known = -1
         if not remember or (known < 0 and steps[i] == max_iter):
             continue
-        for step in range(min(steps[i] - 1, longest)):
-            if used == capacity or _find_place(table, place, path[step]) >= 0:
-                break
-            slot = _free_slot(table, path[step])
-            table[slot] = used
-            for j in range(d):  # to assign rows takes 2 s to compile
-                place[used, j] = path[step, j]
-            trail[used] = i
-            left[used] = steps[i] - step - 1
-            used += 1
+        n_places = min(steps[i] - 1, longest)
+        used = _keep_trail(table, place, trail, left, used, path, n_places, i, steps[i])
     return Climb(ends, mass, first_mass, steps, link)
+
+
+@kernel()
+def _keep_trail(
+    table: Ints, place: Floats, trail: Ints, left: Ints, used: int, path: Floats, n_places: int,
+    number: int, n_steps: int,
+) -> int:  # fmt: skip
+    """Remember the places of a trajectory up to one that is known; return how many are known."""
+    for step in range(n_places):
+        if used == len(trail) or _find_place(table, place, path[step]) >= 0:
+            break
+        slot = _free_slot(table, path[step])
+        table[slot] = used
+        for j in range(path.shape[1]):  # to assign rows takes 2 s to compile
+            place[used, j] = path[step, j]
+        trail[used] = number
+        left[used] = n_steps - step - 1
+        used += 1
+    return used
 
 
 @kernel()

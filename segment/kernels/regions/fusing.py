@@ -339,10 +339,9 @@ def merge_regions(
     they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. With
     `nearest_first` the nearest are united first in each round, and only those whose means are still
     close when their turn comes, so that no chain of small steps joins what is far apart. Then each
-    region
-    below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all at
-    once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
-    get shorter.
+    region below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all
+    at once, in rounds until none has a neighbour. Regions are renumbered after each round, so
+    rounds get shorter.
 
     Parameters
     ----------

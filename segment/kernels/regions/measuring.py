@@ -59,6 +59,21 @@ def region_moments(
 
 
 @kernel(bare=True)
+def corner_kind(edges: int, diagonals: int) -> int:
+    """Return what a border pixel with so many border pixels beside it counts towards a perimeter.
+
+    0: 1 pixel, 1: sqrt(2), 2: (1 + sqrt(2)) / 2, -1: nothing (Benkrid & Crookes 2000). The codes
+    are those of `skimage.measure.perimeter`: 5 7 15 17 25 27, 21 33, and 13 23.
+    """
+    code = 1 + 2 * edges + 10 * diagonals
+    if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:
+        return 0
+    if code == 21 or code == 33:
+        return 1
+    return 2 if code == 13 or code == 23 else -1
+
+
+@kernel(bare=True)
 def region_shapes(
     labels: Int32Array, corners: Int64Array, box: Int64Array, centers: Float64Array,
     border: UInt8Array,
@@ -70,8 +85,7 @@ def region_shapes(
     labels : ndarray, shape (H, W), int32
         1..n; 0 is left out.
     corners : ndarray, shape (n, 3), int64
-        Receives how many border pixels count 1, sqrt(2) and (1 + sqrt(2)) / 2 towards the
-        perimeter (Benkrid & Crookes 2000, as `skimage.measure.perimeter`).
+        Receives how many border pixels are of each `corner_kind`.
     box : ndarray, shape (n, 4), int64
         First row, first column, one past the last row and column.
     centers : ndarray, shape (n, 2), float64
@@ -120,11 +134,6 @@ def region_shapes(
                         diagonals += 1
                     elif di != 0 or dj != 0:
                         edges += 1
-            # The codes 5 7 15 17 25 27, 21 33 and 13 23 of 1 + 2 edges + 10 diagonals.
-            code = 1 + 2 * edges + 10 * diagonals
-            if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:
-                corners[label - 1, 0] += 1
-            elif code == 21 or code == 33:
-                corners[label - 1, 1] += 1
-            elif code == 13 or code == 23:
-                corners[label - 1, 2] += 1
+            kind = corner_kind(edges, diagonals)
+            if kind >= 0:
+                corners[label - 1, kind] += 1

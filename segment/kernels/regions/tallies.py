@@ -6,6 +6,7 @@ import numpy as np
 
 from segment.kernels.arrays import AnyArray, BoolArray, Float64Array, Int32Array, Int64Array
 from segment.kernels.jit import kernel
+from segment.kernels.regions.measuring import corner_kind
 
 
 @kernel(bare=True)
@@ -101,14 +102,9 @@ def tally_shapes(
                         diagonals += 1
                     elif di != 0 or dj != 0:
                         edges += 1
-            # The codes 5 7 15 17 25 27, 21 33 and 13 23 of 1 + 2 edges + 10 diagonals.
-            code = 1 + 2 * edges + 10 * diagonals
-            if code == 5 or code == 7 or code == 15 or code == 17 or code == 25 or code == 27:
-                corners[region, 0] += 1
-            elif code == 21 or code == 33:
-                corners[region, 1] += 1
-            elif code == 13 or code == 23:
-                corners[region, 2] += 1
+            kind = corner_kind(edges, diagonals)
+            if kind >= 0:
+                corners[region, kind] += 1
 
 
 @kernel(bare=True)
