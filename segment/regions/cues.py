@@ -6,7 +6,7 @@ Every codebook is made of the image's own values, so nothing is trained and no b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import adjacency, boundaries
 from segment.kernels.regions import words as word_kernels
+from segment.kernels.regions.labels import count_pixels
 from segment.regions.checks import Pixels
 from segment.regions.features import feature_planes
 from segment.threads import run
@@ -54,6 +55,7 @@ def region_cues(
     labels: NDArray[np.int32],
     n: int,
     n_threads: int,
+    sought: NDArray[np.int32] | None = None,
     tones: Float32Array | None = None,
 ) -> Cues:
     """Measure the cues of regions.
@@ -70,6 +72,10 @@ def region_cues(
         Number of regions.
     n_threads : int
         Threads to use; the result does not depend on it.
+    sought : ndarray, shape (h, w), int32, optional
+        The regions as they were found in `pixels`, 0 for none. Cues of those that it holds are
+        measured on it: the finer a ruler is, the longer are borders, so that on `labels` a level
+        would mean something else at every size.
     tones : ndarray, shape (n, C), float32, optional
         Values of regions that `pixels` does not show, because they are too small: what cues they
         have is theirs, not that of what lies around them. NaN for all others.
@@ -107,25 +113,12 @@ def region_cues(
     found = run(lambda job: codebook_words(*job), jobs, n_threads)
     words = [word for word, _ in found]
 
-    shape = planes.shape[1:]
-    ratio = (labels.shape[0] / shape[0], labels.shape[1] / shape[1])
-    counts = _count_words(labels, n, words, [size for _, size in jobs], shape)
-    pairs, cracks, edges = adjacency.touching(labels, n)
-    if labels.shape != shape:
-        adjacency.move_cracks(cracks, labels.shape[1], ratio, shape)
-    per_area = np.float32(1 / (ratio[0] * ratio[1]))
-    per_length = np.float32(1 / np.sqrt(ratio[0] * ratio[1]))
-    shares = counts.astype(np.float32) * per_area
-    lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32)
     strange = strangeness_of(neighbours(words[0]))
-    cues = Cues(
-        shares,
-        COLOR_WORDS + JOINT_WORDS,
-        counts[:, :COLOR_WORDS].sum(axis=1).astype(np.float32) * per_area,
-        pairs,
-        lengths * per_length,
-        _boundary_cues(smooth, words[0], words[2], strange, cracks, edges, len(pairs)) * per_length,
-    )
+    picture = _Picture(smooth, words, [size for _, size in jobs], strange)
+    if sought is None or sought.shape == labels.shape:
+        cues = _measured(picture, labels, n)
+    else:
+        cues = _completed(picture, labels, n, _measured(picture, sought, n))
     hidden = np.flatnonzero(np.isfinite(tones[:, 0])) if tones is not None else ()
     if tones is not None and len(hidden):
         own = comparable_colors(tones[hidden], pixels, color_space, n_threads)
@@ -133,26 +126,83 @@ def region_cues(
     return cues
 
 
-def _count_words(
-    labels: NDArray[np.int32],
-    n: int,
-    words: list[NDArray[np.uint8]],
-    sizes: list[int],
-    shape: tuple[int, ...],
-) -> NDArray[np.int32]:
-    """Count the pixels of each word in each region, (n + 1, sum of sizes).
+class _Picture(NamedTuple):
+    """What cues are measured on."""
 
-    Words are those of a picture of this shape, or of one half as large.
-    """
+    smooth: Float32Array  # (C, h, w) colours
+    words: list[NDArray[np.uint8]]  # of colours, colours beside texture, textures
+    sizes: list[int]  # of their codebooks
+    strange: Float32Array  # (K, K) see `strangeness_of`
+
+
+def _measured(picture: _Picture, labels: NDArray[np.int32], n: int) -> Cues:
+    """Measure the cues of regions, all on one label map."""
+    counts = _count_words(picture, labels, n, np.ones(n + 1, bool))
+    pairs, cracks, edges = adjacency.touching(labels, n)
+    lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32)
+    boundaries = _boundary_cues(picture, labels.shape, cracks, edges, len(pairs))
+    per_area, per_length = _scales(picture, labels.shape)
+    return Cues(
+        counts.astype(np.float32) * per_area,
+        COLOR_WORDS + JOINT_WORDS,
+        counts[:, :COLOR_WORDS].sum(axis=1).astype(np.float32) * per_area,
+        pairs,
+        lengths * per_length,
+        boundaries * per_length,
+    )
+
+
+def _completed(picture: _Picture, labels: NDArray[np.int32], n: int, sought: Cues) -> Cues:
+    """Add to cues measured at the reference size those of regions and contacts not there."""
+    per_area, per_length = _scales(picture, labels.shape)
+    areas = np.empty(n + 1, np.int64)
+    count_pixels(labels, areas)
+    areas[0] = 0
+    drawn = areas.astype(np.float32) * per_area
+    seen = sought.areas > 0
+    counts = _count_words(picture, labels, n, ~seen).astype(np.float32) * per_area
+    # The palette is that of the region where it was found, the area that of what is drawn.
+    counts[seen] = sought.counts[seen] * (drawn[seen] / sought.areas[seen])[:, None]
+
+    pairs, cracks, edges = adjacency.touching(labels, n)
+    lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32) * per_length
+    keys, known_keys = (
+        contacts.astype(np.int64) @ [n + 1, 1] for contacts in (pairs, sought.pairs)
+    )
+    _, known, place = np.intersect1d(keys, known_keys, assume_unique=True, return_indices=True)
+    rest = np.ones(len(pairs), bool)
+    rest[known] = False
+    wanted = rest[edges]
+    boundaries = _boundary_cues(picture, labels.shape, cracks[wanted], edges[wanted], len(pairs))
+    boundaries *= per_length
+    lengths[known] = np.minimum(lengths[known], sought.lengths[place])
+    share = lengths[known] / sought.lengths[place]
+    boundaries[known] = sought.boundaries[place] * share[:, None]
+    return Cues(counts, sought.first_texture, drawn, pairs, lengths, boundaries)
+
+
+def _scales(picture: _Picture, shape: tuple[int, ...]) -> tuple[np.float32, np.float32]:
+    """Return the area and the length of a pixel of a label map, in those of the picture."""
+    per_area = np.prod(picture.smooth.shape[1:]) / np.prod(shape)
+    return np.float32(per_area), np.float32(np.sqrt(per_area))
+
+
+def _count_words(
+    picture: _Picture, labels: NDArray[np.int32], n: int, wanted: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Count the pixels of each word in each wanted region, (n + 1, sum of sizes)."""
+    shape = picture.smooth.shape[1:]
     rows, columns = (
         ((np.arange(large) + 0.5) * small / large).astype(np.int32)
         for large, small in zip(labels.shape, shape, strict=True)
     )
-    counts = np.zeros((n + 1, sum(sizes)), np.int32)
+    counts = np.zeros((n + 1, sum(picture.sizes)), np.int32)
     first = 0
-    for word, size in zip(words, sizes, strict=True):
+    for word, size in zip(picture.words, picture.sizes, strict=True):
         shift = 0 if word.shape == shape else 1
-        word_kernels.count_words(labels, word, rows >> shift, columns >> shift, first, counts)
+        word_kernels.count_words(
+            labels, word, rows >> shift, columns >> shift, first, wanted, counts
+        )
         first += size
     return counts
 
@@ -182,16 +232,21 @@ def _show_details(
 
 
 def _boundary_cues(
-    smooth: Float32Array,
-    colors: NDArray[np.uint8],
-    textures: NDArray[np.uint8],
-    strange: Float32Array,
+    picture: _Picture,
+    labels_shape: tuple[int, ...],
     cracks: NDArray[np.int64],
     edges: NDArray[np.int32],
     n_edges: int,
 ) -> Float32Array:
-    """Return contrast, difference of the sides and strangeness, (E, 3) sums over the cracks."""
+    """Return contrast, difference of the sides and strangeness, (E, 3) sums over the cracks.
+
+    Cracks are those of a label map of this shape; they are used up.
+    """
+    smooth, (colors, _, textures), _, strange = picture
     shape = smooth.shape[1:]
+    if labels_shape != shape:
+        ratio = (labels_shape[0] / shape[0], labels_shape[1] / shape[1])
+        adjacency.move_cracks(cracks, labels_shape[1], ratio, shape)
     contrasts, differences, strangeness = np.zeros((3, n_edges), np.float32)
     boundaries.add_contrast(smooth, _gradient(smooth), UNIT_CONTRAST, cracks, edges, contrasts)
     block = 2**SIDE_SHIFT

@@ -216,18 +216,20 @@ def build_hierarchy(
     segmentation: Segmentation,
     n_threads: int | None = None,
     seen: Pixels | None = None,
+    sought: NDArray[np.int32] | None = None,
     tones: NDArray[np.float32] | None = None,
 ) -> Hierarchy:
     """Merge the regions of a segmentation; see `Segmentation.hierarchy`.
 
-    `seen` is the image at its reference size, where that is already known, and `tones` the values
-    of regions that it does not show, see `region_cues`.
+    `seen` is the image at its reference size, where that is already known, `sought` the regions as
+    they were found in it, and `tones` the values of regions that it does not show, see
+    `region_cues`.
     """
     labels, n = segmentation._labels, segmentation.n_regions
     space, threads = segmentation.params.color_space, resolve_n_threads(n_threads)
     if seen is None:
         seen = pyramid.at_reference_size(segmentation._pixels, space, threads)
-    cues = region_cues(seen, space, labels, n, threads, tones)
+    cues = region_cues(seen, space, labels, n, threads, sought, tones)
     image = seen.values.shape[0] * seen.values.shape[1]
     parents, levels = grow(cues, image)
     if segmentation.params.connectivity == 2:

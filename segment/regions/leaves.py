@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,17 +45,20 @@ class Leaves:
         The leaves, at the image's own size.
     seen : Pixels, optional
         The image at its reference size, by which they are to be merged, where that is known.
+    sought : ndarray, shape (h, w), int32, optional
+        The leaves as they were found in `seen`, before their borders were brought up.
     tones : ndarray, shape (n, C), float32, optional
         Values, as in `seen`, of the leaves that it does not show; NaN of others.
     """
 
     segmentation: Segmentation
     seen: Pixels | None = None
+    sought: NDArray[np.int32] | None = None
     tones: Float32Array | None = None
 
     def merge(self, n_threads: int | None = None) -> Hierarchy:
         """Return their hierarchy."""
-        return build_hierarchy(self.segmentation, n_threads, self.seen, self.tones)
+        return build_hierarchy(self.segmentation, n_threads, self.seen, self.sought, self.tones)
 
 
 def hierarchy(
@@ -171,10 +175,34 @@ def find_leaves(
         params, spatial_bandwidth=rounded(params.spatial_bandwidth * float(np.sqrt(ratio.prod())))
     )
     found = Labels(found.labels, absolute_modes(found.modes, seen))
-    labels, modes, tones = _drawn(found, levels, seen, own, threads)
+    drawn = _drawn(found, levels, seen, own, threads)
     if offsets is not None:
-        modes[:, 2:] = modes[:, 2:] + offsets
-    return Leaves(Segmentation(labels, modes, own, pixels), seen, tones)
+        drawn.modes[:, 2:] = drawn.modes[:, 2:] + offsets
+    number = np.zeros(len(found.modes) + 1, np.int32)
+    # Of several pieces of one leaf the first has its number.
+    number[drawn.sources[::-1]] = np.arange(len(drawn.modes), 0, -1)
+    number[0] = 0
+    leaves = Segmentation(drawn.labels, drawn.modes, own, pixels)
+    return Leaves(leaves, seen, number[found.labels], drawn.tones)
+
+
+class _Drawn(NamedTuple):
+    """Leaves at some level of a picture.
+
+    Attributes
+    ----------
+    labels, modes
+        As in `Labels`.
+    tones : ndarray, shape (n, C), float32
+        See `Leaves`.
+    sources : ndarray, shape (n,), int32
+        What each was when it was found, 1..m; 0 for details.
+    """
+
+    labels: NDArray[np.int32]
+    modes: Float32Array
+    tones: Float32Array
+    sources: NDArray[np.int32]
 
 
 def _drawn(
@@ -183,20 +211,15 @@ def _drawn(
     seen: Pixels,
     params: MeanShiftParams,
     n_threads: int,
-) -> tuple[NDArray[np.int32], Float32Array, Float32Array]:
-    """Bring leaves up to the first of the levels, and part details from them on the way.
-
-    Returned are labels, modes, and the values of details, NaN for other leaves.
-    """
+) -> _Drawn:
+    """Bring leaves up to the first of the levels, and part details from them on the way."""
     deviation = pyramid.spread(levels[-1])
     middle = details.sought_at(levels)
     level = levels[middle].plain()
     labels, border = pyramid.bring_up(
         found.labels, [level, *levels[middle + 1 :]], deviation, params.connectivity, n_threads
     )
-    ratio = np.array(level.shape, np.float32) / np.array(found.labels.shape, np.float32)
-    modes = found.modes
-    modes[:, :2] = (modes[:, :2] + np.float32(0.5)) * ratio - np.float32(0.5)
+    modes = _moved(found.modes, found.labels.shape, level.shape)
     places, new = details.part_details(
         labels, len(modes), level, border, deviation, params.min_size, n_threads
     )
@@ -204,18 +227,26 @@ def _drawn(
     tones = np.concatenate(
         [np.full((len(modes), level.n_bands), np.nan, np.float32), picture.values[:, 0]]
     )
+    sources = np.concatenate([np.arange(1, len(modes) + 1), np.zeros(len(new))]).astype(np.int32)
     if len(new):
         features = feature_planes(picture, params.color_space)[:, :, 0].T
         modes = np.concatenate([modes, np.hstack([places, features])])
-    labels, modes, tones = _tidied(labels, modes, tones, params, True, n_threads)
+    drawn = _tidied(_Drawn(labels, modes, tones, sources), params, True, n_threads)
 
     labels, _ = pyramid.bring_up(
-        labels, levels[: middle + 1], deviation, params.connectivity, n_threads
+        drawn.labels, levels[: middle + 1], deviation, params.connectivity, n_threads
     )
-    ratio = np.array(levels[0].shape, np.float32) / np.array(level.shape, np.float32)
-    modes[:, :2] = (modes[:, :2] + np.float32(0.5)) * ratio - np.float32(0.5)
+    modes = _moved(drawn.modes, level.shape, levels[0].shape)
     masked = seen.mask is not None
-    return _tidied(labels, modes, tones, params, masked, n_threads)
+    return _tidied(drawn._replace(labels=labels, modes=modes), params, masked, n_threads)
+
+
+def _moved(modes: Float32Array, old: tuple[int, ...], new: tuple[int, ...]) -> Float32Array:
+    """Return the same modes in a picture of another shape."""
+    ratio = np.array(new, np.float32) / np.array(old, np.float32)
+    moved = modes.copy()
+    moved[:, :2] = (modes[:, :2] + np.float32(0.5)) * ratio - np.float32(0.5)
+    return moved
 
 
 def _reference_min_size(min_size: int, ratio: float) -> int:
@@ -224,27 +255,21 @@ def _reference_min_size(min_size: int, ratio: float) -> int:
     return min_size if min_size <= usual else max(usual, math.ceil(min_size / ratio))
 
 
-def _tidied(
-    labels: NDArray[np.int32],
-    modes: Float32Array,
-    tones: Float32Array,
-    params: MeanShiftParams,
-    in_pieces: bool,
-    n_threads: int,
-) -> tuple[NDArray[np.int32], Float32Array, Float32Array]:
+def _tidied(drawn: _Drawn, params: MeanShiftParams, in_pieces: bool, n_threads: int) -> _Drawn:
     """Number regions by their first pixels, make each of one piece, and join what is too small."""
+    labels, modes, tones, sources = drawn
     number = np.empty(len(modes) + 1, np.int32)
     areas = np.empty(len(modes) + 1, np.int64)
     n = kernels.number_in_order(labels, number, areas)
-    there = number[1:] > 0  # what is mostly masked may have no pixel of its own
-    order = number[1:][there] - 1
-    ordered, tones_ordered = np.empty((n, modes.shape[1]), np.float32), np.empty_like(tones[:n])
-    ordered[order], tones_ordered[order] = modes[there], tones[there]
+    there = np.flatnonzero(number[1:])  # what is mostly masked may have no pixel of its own
+    order = np.empty(n, np.intp)
+    order[number[1:][there] - 1] = there
+    modes, tones, sources = modes[order], tones[order], sources[order]
     if not in_pieces and (areas[1 : n + 1] >= params.min_size).all():
-        return labels, ordered, tones_ordered
+        return _Drawn(labels, modes, tones, sources)
     owner = labels - np.int32(1)
     never = replace(params, range_bandwidth=NEVER)
-    labels, modes = label_modes(Modes(owner, ordered), never, n_threads)
+    labels, modes = label_modes(Modes(owner, modes), never, n_threads)
     origin = np.empty(len(modes) + 1, np.int32)
     detail_kernels.origins(labels, owner, origin)
-    return labels, modes, tones_ordered[origin[1:]]
+    return _Drawn(labels, modes, tones[origin[1:]], sources[origin[1:]])

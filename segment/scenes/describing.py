@@ -77,11 +77,12 @@ def describe(work: Work, labels: TileReader, books: Codebooks, window: Window) -
     words = books.words_of(looks)
     at = window.moved(-outer.top, -outer.left)
     counts = np.zeros((len(leaves) + 1, N_WORDS), np.int32)
+    every = np.ones(len(counts), bool)
     first = 0
     for k, (word, size) in enumerate(zip(words, SIZES, strict=True)):
         shift = 1 if k else 0
         rows, columns = (np.arange(part.start, part.stop) >> shift for part in at.slices)
-        word_kernels.count_words(own, word, rows, columns, first, counts)
+        word_kernels.count_words(own, word, rows, columns, first, every, counts)
         first += size
 
     pairs, cracks, edges = _cracks(np.ascontiguousarray(local[:, 1:]), len(leaves), at, outer)

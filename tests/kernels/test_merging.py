@@ -37,7 +37,7 @@ def problem(labels: Any, seed: int, words: tuple[int, int, int] = (5, 4, 3)) -> 
     first = 0
     for size in words:
         word = random.integers(0, size, labels.shape).astype(np.uint8)
-        word_kernels.count_words(labels, word, rows, columns, first, counts)
+        word_kernels.count_words(labels, word, rows, columns, first, np.ones(n + 1, bool), counts)
         first += size
     lengths = np.bincount(edges, minlength=len(pairs)).astype(np.float32)
     return {
@@ -157,9 +157,11 @@ def test_words_are_counted_in_larger_pictures(shape: tuple[int, int]) -> None:
         for small, large in zip(shape, labels.shape, strict=True)
     )
     counts = np.zeros((6, 7), np.int32)
-    word_kernels.count_words(labels, words.astype(np.uint8), rows, columns, 2, counts)
+    wanted = np.array([True, True, False, True, False, True])
+    word_kernels.count_words(labels, words.astype(np.uint8), rows, columns, 2, wanted, counts)
     expected = np.zeros_like(counts)
     np.add.at(expected, (labels.ravel(), words[rows][:, columns].ravel() + 2), 1)
+    expected[~wanted] = 0
     assert np.array_equal(counts, expected)
 
 

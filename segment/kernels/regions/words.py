@@ -6,6 +6,7 @@ import numpy as np
 
 from segment.kernels.arrays import (
     AnyArray,
+    BoolArray,
     Float32Array,
     Float64Array,
     IndexArray,
@@ -130,11 +131,12 @@ def kmeans(planes: Float32Array, k: int, n_iter: int) -> Float32Array:
 @kernel(bare=True)
 def count_words(
     labels: Int32Array, words: UInt8Array, rows: IndexArray, columns: IndexArray, first: int,
-    out: AnyArray,
+    wanted: BoolArray, out: AnyArray,
 ) -> None:  # fmt: skip
-    """Add one to ``out[label, first + word]`` for every pixel of `labels` (H, W).
+    """Add one to ``out[label, first + word]`` for every pixel of `labels` (H, W) that is wanted.
 
     `words` may be smaller: `rows` (H,) and `columns` (W,) tell where in it a pixel's word is.
+    `wanted` is of labels, (n + 1,).
     """
     height, width = labels.shape
     for y in range(height):
@@ -142,6 +144,9 @@ def count_words(
         x = 0
         while x < width:
             label, column, start = labels[y, x], columns[x], x
+            if not wanted[label]:
+                x += 1
+                continue
             while x < width and labels[y, x] == label and columns[x] == column:
                 x += 1
             out[label, first + line[column]] += x - start
