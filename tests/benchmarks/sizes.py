@@ -1,12 +1,14 @@
 """Pictures of any size: agreement with people, time and memory as photographs are enlarged.
 
-    python -m tests.benchmarks.sizes --root BSDS500 [--every 4] [--times 1 2 4 8] [--noise 3]
+    python -m tests.benchmarks.sizes --root BSDS500 [--every 4] [--times 1 1.5 2 4 8] [--noise 3]
+        [--sharpen 1] [--quality 60] [--borders] [--boundaries]
     python -m tests.benchmarks.sizes --megapixels 0.15 2.4 12 50
 
-The first enlarges the photographs (Lanczos), as a larger camera would have taken them, with grain
-and sharpening if wanted, and judges every so manieth pixel of the regions. The second takes one
-photograph of the repository; seconds are those of the processor on one thread, medians in turns, in
-proportion to the smallest, and memory is what a fresh process grows by at most, image not counted.
+The first enlarges the photographs (Lanczos), as a larger camera would have taken them, with grain,
+sharpening or JPEG's losses if wanted, and judges every so manieth pixel of the regions. The second
+takes one photograph of the repository; seconds are those of the processor on one thread, medians in
+turns, in proportion to the smallest, and memory is what a fresh process grows by at most, image not
+counted.
 """
 
 from __future__ import annotations
@@ -29,13 +31,24 @@ from tests.benchmarks._measure import ROOT, photographs, table
 from tests.benchmarks.quality import Score, load
 
 LEVELS = np.linspace(0.2, 0.7, 21)
+MATCHED = slice(4, None, 2)  # of the levels: matching boundaries takes long
 REPEATS = 5
 
 
 def larger(
+    image: NDArray[np.uint8], times: float, noise: float, sharpen: float, quality: int = 0
+) -> NDArray[np.uint8]:
+    """Return the picture so many times as wide and high, with grain and sharpening, or as JPEG."""
+    big = _zoomed(image, times, noise, sharpen)
+    if not quality:
+        return big
+    _, coded = cv2.imencode(".jpg", big[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1].copy(), np.uint8)
+
+
+def _zoomed(
     image: NDArray[np.uint8], times: float, noise: float, sharpen: float
 ) -> NDArray[np.uint8]:
-    """Return the picture so many times as wide and high, with grain and sharpening."""
     if times == 1 and not noise and not sharpen:
         return image
     zoomed = cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_LANCZOS4)
@@ -48,7 +61,7 @@ def larger(
 
 
 def border_distances(
-    labels: NDArray[Any], image: NDArray[np.uint8], times: int
+    labels: NDArray[Any], image: NDArray[np.uint8], times: float
 ) -> NDArray[np.int64]:
     """Return how many pixels borders lie from the steepest place across them.
 
@@ -57,12 +70,22 @@ def border_distances(
     """
     blurred = cv2.GaussianBlur(image, (0, 0), 1).astype(np.float32) / 255
     lab = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB)
+    reach = round(2 * times)
     return np.concatenate(
         [
-            _along_rows(labels, lab, 2 * times),
-            _along_rows(labels.T, lab.transpose(1, 0, 2), 2 * times),
+            _along_rows(labels, lab, reach),
+            _along_rows(labels.T, lab.transpose(1, 0, 2), reach),
         ]
     )
+
+
+def sampled(labels: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Return labels at the middles of the pixels of a smaller picture."""
+    rows, columns = (
+        ((np.arange(small) + 0.5) * large / small).astype(int)
+        for large, small in zip(labels.shape, shape, strict=True)
+    )
+    return labels[rows][:, columns]
 
 
 def _along_rows(labels: NDArray[Any], lab: NDArray[Any], reach: int) -> NDArray[np.int64]:
@@ -86,27 +109,35 @@ def judge(args: argparse.Namespace) -> None:
         score, default = Score(), Score()
         off: list[NDArray[np.int64]] = []
         for image, truths, edges in load(args.root, args.split, args.every):
-            big = larger(image, times, args.noise, args.sharpen)
+            big = larger(image, times, args.noise, args.sharpen, args.quality)
             tree = segment.hierarchy(big)
-            at = (slice(times // 2, None, times),) * 2
-            maps = [tree.cut(float(level)).labels[at] for level in LEVELS]
-            score.add(maps, truths)
+            maps = [
+                sampled(tree.cut(float(level)).labels, image.shape[:2])
+                for level in (*LEVELS, DEFAULT_LEVEL)
+            ]
+            score.add(maps[:-1], truths)
+            default.add(maps[-1:], truths)
             if args.boundaries:
-                score.add_boundaries(maps, edges)
+                score.add_boundaries(maps[:-1][MATCHED], edges)
+            if args.borders:
                 off.append(border_distances(tree.cut(DEFAULT_LEVEL).labels, big, times))
-            default.add([tree.cut(DEFAULT_LEVEL).labels[at]], truths)
         figures, usual = score.figures(), default.figures()
         columns = [
             " / ".join(f"{value:.3f}" for value in figures[key])
             for key in ("covering", "PRI", "VI")
         ]
-        rows.append([f"{times}x", *columns, usual["covering"][0], usual["regions"][0]])
+        rows.append([f"{times:g}x", *columns, usual["covering"][0], usual["regions"][0]])
         if args.boundaries:
-            both = " / ".join(f"{value:.3f}" for value in figures["F"])
-            rows[-1] += [both, float(np.median(np.concatenate(off)))]
+            rows[-1].append(" / ".join(f"{value:.3f}" for value in figures["F"]))
+        if args.borders:
+            rows[-1].append(_quartiles(np.concatenate(off)))
     head = ["size", "covering ODS / OIS / best", "PRI", "VI", "at the default level", "regions"]
-    head += ["boundary F", "pixels off"] if args.boundaries else []
+    head += ["boundary F"] * args.boundaries + ["pixels off, quartiles"] * args.borders
     print(table(head, rows))
+
+
+def _quartiles(off: NDArray[np.int64]) -> str:
+    return " / ".join(f"{value:g}" for value in np.percentile(off, (25, 50, 75)))
 
 
 _ONE = """
@@ -155,13 +186,15 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="folder of BSDS500")
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--times", type=int, nargs="*", default=[1, 2, 4, 8])
+    parser.add_argument("--times", type=float, nargs="*", default=[1, 2, 4, 8])
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--sharpen", type=float, default=0.0)
+    parser.add_argument("--quality", type=int, default=0, help="of JPEG; none by default")
     parser.add_argument(
-        "--boundaries",
-        action="store_true",
-        help="boundary F, and how far borders are from the steepest place: half a minute an image",
+        "--borders", action="store_true", help="how far borders are from the steepest place"
+    )
+    parser.add_argument(
+        "--boundaries", action="store_true", help="boundary F: some ten seconds an image"
     )
     parser.add_argument("--megapixels", type=float, nargs="*", default=[])
     args = parser.parse_args()
