@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import stat
 import zipfile
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,29 @@ NEEDED = ("about", "image", "labels", "modes", "parents", "levels")
 OPTIONAL = ("mask",)
 
 
-def to_bytes(hierarchy: Hierarchy) -> bytes:
+@dataclass(frozen=True)
+class Source:
+    """What a tree remembers of the file that its image came from.
+
+    Attributes
+    ----------
+    name : str
+        The name of the file, without folders; empty where there was none.
+    crs : str
+        The coordinate reference system as WKT; empty where the image lies on no map.
+    transform : tuple of 6 floats
+        From column and row to coordinates, as in rasterio; pixels where it lies on no map.
+    """
+
+    name: str = ""
+    crs: str = ""
+    transform: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+NOWHERE = Source()
+
+
+def to_bytes(hierarchy: Hierarchy, source: Source = NOWHERE) -> bytes:
     """Return a tree, its leaves and the image as the content of one ``.npz`` file."""
     pixels, leaves = hierarchy.leaves._pixels, hierarchy.leaves
     about = {
@@ -38,6 +62,7 @@ def to_bytes(hierarchy: Hierarchy) -> bytes:
         "gray": pixels.gray,
         "channel_axis": pixels.channel_axis,
         "value_range": pixels.value_range,
+        "source": asdict(source),
     }
     arrays = {
         "parents": hierarchy.parents,
@@ -62,6 +87,17 @@ def load(path: str | PathLike[str]) -> Hierarchy:
     FileError
         If the file cannot be read, or is no hierarchy.
     """
+    return load_with_source(path)[0]
+
+
+def load_with_source(path: str | PathLike[str]) -> tuple[Hierarchy, Source]:
+    """Read a hierarchy, and what is known of the file that its image came from.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, or is no hierarchy.
+    """
     name = display_name(path)
     try:
         arrays = _read(Path(path), name)
@@ -73,7 +109,7 @@ def load(path: str | PathLike[str]) -> Hierarchy:
                 f"{name} is a hierarchy of format {about['format']} and this version reads "
                 f"format {FORMAT}; save it again"
             )
-        return _assemble(arrays, about)
+        return _assemble(arrays, about), _source(about.get("source", {}))
     except FileError:
         raise
     except OSError as error:
@@ -82,6 +118,18 @@ def load(path: str | PathLike[str]) -> Hierarchy:
         raise _no_hierarchy(name) from error
     except Exception as error:  # zlib, zipfile, NumPy and JSON fail in more ways than they document
         raise _no_hierarchy(name) from error
+
+
+def _source(known: dict[str, Any]) -> Source:
+    source = Source(**known | {"transform": tuple(known.get("transform", NOWHERE.transform))})
+    _require(type(source.name) is str and type(source.crs) is str, "the source")
+    _require("/" not in source.name and "\\" not in source.name, "the name of the source")
+    _require(
+        len(source.transform) == 6
+        and all(type(part) in (int, float) and math.isfinite(part) for part in source.transform),
+        "the transform",
+    )
+    return source
 
 
 def _no_hierarchy(name: str) -> FileError:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import rasterio
 import tifffile
+from geopandas.testing import assert_geodataframe_equal
+from rasterio.crs import CRS
 from typer.testing import CliRunner, Result
 
 import segment
@@ -21,6 +23,7 @@ from segment.cli import main
 from segment.errors import InputError, InputWarning
 from segment.exports import KINDS, every_kind, save
 from segment.images import Image, placement, read_image, write_image
+from segment.trees import Source, load_with_source
 from tests.pictures import nested_rectangles
 
 OUTLINES = tuple(kind for kind in KINDS if KINDS[kind].writer.startswith("segment.exports.shapes"))
@@ -197,6 +200,41 @@ def test_a_picture_on_a_map_gives_polygons_there(tmp_path: Path) -> None:
     assert written.stdout == (tmp_path / "scene.geojson").read_text()
 
 
+def test_a_tree_knows_its_file_and_its_place_on_a_map(tmp_path: Path) -> None:
+    path = write_on_a_map(tmp_path / "scene.tif", nested_rectangles())
+    kinds = "geojson,gpkg,coco"
+    for options in (
+        ["image", str(path), "--save", f"hierarchy,{kinds}", "-o", str(tmp_path)],
+        [
+            "cut",
+            str(tmp_path / "scene.hierarchy.npz"),
+            "--save",
+            kinds,
+            "-o",
+            str(tmp_path / "cut"),
+        ],
+    ):
+        result = CliRunner().invoke(main.app, [*options, "--regions", "3"])
+        assert result.exit_code == 0, result.output
+    for name in ("scene.geojson", "scene.coco.json"):
+        assert (tmp_path / "cut" / name).read_text() == (tmp_path / name).read_text()
+    tables = [
+        geopandas.read_file(folder / "scene.gpkg").sort_values("label", ignore_index=True)
+        for folder in (tmp_path, tmp_path / "cut")
+    ]
+    assert_geodataframe_equal(*tables)
+    assert tables[1].crs.to_epsg() == 32633
+
+
+def test_a_tree_says_what_it_will_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_on_a_map(tmp_path / "placed.tif", nested_rectangles())
+    image = read_image(path)
+    monkeypatch.setitem(sys.modules, "rasterio", None)
+    with pytest.warns(InputWarning, match="will not know where on a map"):
+        out = save(segment.mean_shift(image), image, tmp_path / "placed", ["hierarchy"])
+    assert load_with_source(out["hierarchy"])[1] == Source("placed.tif")
+
+
 def test_pixels_are_kept_where_a_file_does_not_say_where_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +271,7 @@ def test_each_page_lies_where_it_says(tmp_path: Path) -> None:
     assert placement(read_image(path)) is None
     place = placement(read_image(path, page=1))
     assert place is not None
-    assert place.crs.to_epsg() == 32633
+    assert CRS.from_wkt(place.crs).to_epsg() == 32633
     assert place.transform == UTM
 
 

@@ -17,6 +17,7 @@ import segment
 from segment import memory
 from segment.errors import FileError
 from segment.kernels.regions import cutting
+from segment.trees import Source, load_with_source, to_bytes
 from tests.naive.meeting import meeting
 
 CASES = Path(__file__).parent.parent.parent / "shared" / "cases" / "files"
@@ -48,6 +49,21 @@ def test_a_value_range_comes_back(tmp_path: Path) -> None:
     loaded = segment.Hierarchy.load(tmp_path / "t.npz")
     assert loaded.leaves._pixels.value_range == (0, 4095)
     np.testing.assert_array_equal(loaded.cut(0.5).labels, tree.cut(0.5).labels)
+
+
+def test_where_the_image_came_from_comes_back(tmp_path: Path, tree: segment.Hierarchy) -> None:
+    source = Source("scene.tif", "a system", (0.5, 0.0, 500_000.0, 0.0, -0.5, 4_649_776.0))
+    (tmp_path / "t.npz").write_bytes(to_bytes(tree, source))
+    loaded, found = load_with_source(tmp_path / "t.npz")
+    assert loaded == tree
+    assert found == source
+
+
+def test_trees_that_know_no_source_are_read(tmp_path: Path, content: dict[str, Any]) -> None:
+    about = json.loads(str(content["about"]))
+    del about["source"]
+    path = saved(tmp_path / "t.npz", content | {"about": np.array(json.dumps(about))})
+    assert load_with_source(path)[1] == Source()
 
 
 def changed(content: dict[str, Any], name: str) -> dict[str, Any]:
@@ -109,6 +125,14 @@ def changed(content: dict[str, Any], name: str) -> dict[str, Any]:
             about["params"]["x"] = 1
         case "about a range":
             about["value_range"] = [2, 1]
+        case "about a source in a folder":
+            about["source"]["name"] = "../a.tif"
+        case "about a source of numbers":
+            about["source"]["crs"] = 32633
+        case "about a transform":
+            about["source"]["transform"] = [1, 0, 0, 0, float("inf"), 0]
+        case "about a short transform":
+            about["source"]["transform"] = [1, 0, 0]
         case "about nothing":
             about = None
         case _:
@@ -124,6 +148,8 @@ WRONG = [
     "modes of other bands", "a mask of numbers", "another byte order", "an image of text",
     "an empty image", "an image of infinity", "about NaN", "about an axis", "about gray",
     "about parameters", "about unknown parameters", "about a range", "about nothing",
+    "about a source in a folder", "about a source of numbers", "about a transform",
+    "about a short transform",
 ]  # fmt: skip
 
 

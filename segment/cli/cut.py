@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +18,10 @@ from segment.params import DEFAULT_LEVEL, Cut
 
 if TYPE_CHECKING:
     from segment.cli.planning import Planned
+    from segment.images import Image
     from segment.regions.hierarchy import Hierarchy
     from segment.regions.segmentation import Segmentation
+    from segment.trees import Source
 
 Tree = Annotated[
     Path,
@@ -57,7 +60,7 @@ def cut(
     """
     from segment import exports
     from segment.cli.planning import plan, prepare_folder
-    from segment.regions.hierarchy import Hierarchy
+    from segment.trees import load_with_source
 
     with groups.usage(context):
         at = Cut(saving.level, saving.regions)
@@ -74,7 +77,7 @@ def cut(
         (item,) = plan([source], output, kinds, existing="overwrite" if overwrite else "error")
     display = Display(quiet=quiet)
     with display.working(f"{display_name(tree)}: cutting"), display.compiling():
-        hierarchy = Hierarchy.load(tree)
+        hierarchy, origin = load_with_source(tree)
         segmentation, made, names = _cut(hierarchy, at, project)
         if names and "names" not in given and any("names" in KINDS[kind].options for kind in kinds):
             given["names"] = names
@@ -83,7 +86,7 @@ def cut(
         record = {"input": os.fspath(tree), "cut": made}
         written = exports.save(
             segmentation,
-            segmentation.image(),
+            _image(segmentation, origin),
             item.stem,
             kinds,
             hierarchy=hierarchy,
@@ -100,6 +103,14 @@ def cut(
         display.print(exports.to_json(facts, indent=None))
     elif not quiet:
         display.print(_summary_line(tree, segmentation, item, outputs))
+
+
+def _image(segmentation: Segmentation, source: Source) -> Image:
+    """Return the picture as the tree holds it, called as its file was and where that lay."""
+    from segment.images import Placement
+
+    place = Placement(source.crs, source.transform) if source.crs else None
+    return replace(segmentation.image(), path=source.name, place=place)
 
 
 def _cut(

@@ -57,6 +57,11 @@ class Product:
         return self.segmentation.hierarchy() if self.tree is None else self.tree
 
     @property
+    def file_name(self) -> str:
+        """The name of the picture's file, without folders; empty where there is none."""
+        return "" if self.image.path in ("", "-") else Path(self.image.path).name
+
+    @property
     def filtered(self) -> npt.NDArray[Any]:
         if self.filtered_pixels is None:
             raise InputError("'filtered' is to be saved and missing; pass mean_shift_filter(image)")

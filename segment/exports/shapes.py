@@ -91,7 +91,7 @@ def write_coco(product: Product, path: Path, overwrite: bool) -> Path:
     shapes = traced(product) if product.options.get("coco_polygons") else None
     names = naming(product)
     content = annotating.coco_file(
-        [{"id": 1, "file_name": file_name(product), "width": width, "height": height}],
+        [{"id": 1, "file_name": product.file_name, "width": width, "height": height}],
         annotating.coco_annotations(labels, shapes=shapes, naming=names),
         categories=names.categories(np.unique(labels[labels > 0]).tolist()),
     )
@@ -101,7 +101,7 @@ def write_coco(product: Product, path: Path, overwrite: bool) -> Path:
 def write_labelme(product: Product, path: Path, overwrite: bool) -> Path:
     """Write the regions as LabelMe shapes."""
     content = annotating.labelme_file(
-        traced(product), product.image.shape, file_name(product), naming=naming(product)
+        traced(product), product.image.shape, product.file_name, naming=naming(product)
     )
     return write_text(path, annotating.to_text(content), overwrite)
 
@@ -168,9 +168,3 @@ def named(product: Product) -> dict[str, list[str]]:
         return {}
     names = naming(product)
     return {"name": [names.of(k) for k in range(1, product.segmentation.n_regions + 1)]}
-
-
-def file_name(product: Product) -> str:
-    """Return the name of the picture's file."""
-    path = product.image.path
-    return "" if path in ("", "-") else Path(path).name

@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from segment import __version__, drawing, images
+from segment.errors import ExtraError
 from segment.files import write_bytes
 from segment.images.nodata import holds
+from segment.notices import say
 from segment.regions.ranges import dtype_range
+from segment.trees import Source, to_bytes
 
 if TYPE_CHECKING:
     from segment.exports.product import Product
@@ -103,8 +107,16 @@ def write_contours(product: Product, path: Path, overwrite: bool) -> Path:
 
 
 def write_hierarchy(product: Product, path: Path, overwrite: bool) -> Path:
-    """Write the tree of every level."""
-    return write_data(path, product.hierarchy.to_bytes(), overwrite)
+    """Write the tree of every level, and where its picture came from."""
+    source = Source(product.file_name)
+    try:
+        place = images.placement(product.image)
+    except ExtraError as error:
+        say(f"the tree will not know where on a map the picture lies: {error}")
+    else:
+        if place is not None:
+            source = replace(source, crs=place.crs, transform=place.transform)
+    return write_data(path, to_bytes(product.hierarchy, source), overwrite)
 
 
 def write_page(product: Product, path: Path, overwrite: bool) -> Path:

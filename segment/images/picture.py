@@ -12,6 +12,22 @@ Pixels = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where pixels lie on a map.
+
+    Attributes
+    ----------
+    crs : str
+        The coordinate reference system, as WKT.
+    transform : tuple of 6 floats
+        From column and row to coordinates, as in rasterio.
+    """
+
+    crs: str
+    transform: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Image:
     """One decoded image, upright and in sRGB.
 
@@ -47,6 +63,8 @@ class Image:
     geo_directory : int or None
         Which directory of a GeoTIFF, from 1 on, says where on a map its pixels lie; see
         `segment.images.placement`.
+    place : Placement, optional
+        Where on a map its pixels lie, where that is known without the file.
     damaged : bool
         Whether a part of the pixels is missing (only with ``accept_damaged=True``).
     """
@@ -64,6 +82,7 @@ class Image:
     nodata: int | float | None = None
     value_range: tuple[float, float] | None = None
     geo_directory: int | None = None
+    place: Placement | None = None
     damaged: bool = False
 
     @property
@@ -101,6 +120,7 @@ class Image:
             hidden=None if self.hidden is None else turn(self.hidden, orientation),
             resolution=resolution,
             geo_directory=None if orientation > 1 else self.geo_directory,
+            place=None if orientation > 1 else self.place,
         )
 
 

@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import Any
 
 from segment.errors import ExtraError
-from segment.images.picture import Image
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where pixels lie on a map.
-
-    Attributes
-    ----------
-    crs : rasterio.crs.CRS
-        The coordinate reference system.
-    transform : tuple of 6 floats
-        From column and row to coordinates, as in rasterio.
-    """
-
-    crs: Any
-    transform: tuple[float, ...]
+from segment.images.picture import Image, Placement
 
 
 def placement(image: Image) -> Placement | None:
@@ -34,6 +16,8 @@ def placement(image: Image) -> Placement | None:
     ExtraError
         If the file says it, and rasterio, which understands it, is missing.
     """
+    if image.place is not None:
+        return image.place
     if image.geo_directory is None or image.path in {"", "-"}:
         return None
     try:
@@ -47,6 +31,6 @@ def placement(image: Image) -> Placement | None:
             with rasterio.open(f"GTIFF_DIR:{image.geo_directory}:{image.path}") as dataset:
                 if dataset.crs is None or dataset.shape != image.shape:
                     return None
-                return Placement(dataset.crs, tuple(dataset.transform)[:6])
+                return Placement(dataset.crs.to_wkt(), tuple(dataset.transform)[:6])
     except (errors.RasterioIOError, errors.CRSError):
         return None
