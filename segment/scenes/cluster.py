@@ -1,29 +1,31 @@
-"""Tiles as tasks of a Dask cluster: names go out, a few numbers come back, pixels stay on disk."""
+"""Tasks on a Dask cluster: names go out, a few numbers come back, pixels stay on disk."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from segment.clusters import KEPT, Watch, connected, one_a_host, one_line
 from segment.errors import FileError, SegmentError
 from segment.files import display_name
 from segment.notices import Listener
 from segment.scenes.arrays import ArraySource
-from segment.scenes.work import Done, Work, do_tile
+from segment.scenes.work import Task, Work
 
-AHEAD = 2  # tiles handed over for each thread of the cluster; more would only wait there
+T = TypeVar("T")
+
+AHEAD = 2  # tasks handed over for each thread of the cluster; more would only wait there
 
 
 def run_there(
-    work: Work, todo: Sequence[int], scheduler: str | None, client: Any, say: Listener
-) -> Generator[Done, None, None]:
-    """Yield what there is to say of each tile, as workers finish them.
+    work: Work, tasks: Iterable[Task[T]], scheduler: str | None, client: Any, say: Listener
+) -> Generator[T, None, None]:
+    """Yield what tasks return, as workers finish them.
 
-    A tile whose worker dies is done again by another.
+    A task whose worker dies is done again by another.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def run_there(
         see the scratch folder.
     """
     with connected(scheduler, client, "scheduler") as known:
-        yield from _Run(known, work, say).run(todo)
+        yield from _Run(known, work, say).run(tasks)
 
 
 class _Run:
@@ -50,10 +52,10 @@ class _Run:
             bare.array = None
             self._work = dataclasses.replace(work, source=bare)
 
-    def run(self, todo: Sequence[int]) -> Iterator[Done]:
+    def run(self, tasks: Iterable[Task[T]]) -> Iterator[T]:
         self._check_scratch()
-        rest = iter(todo)
-        # One tile a host first: what compiles into one cache must not meet there.
+        rest = iter(tasks)
+        # One task a host first: what compiles into one cache must not meet there.
         for address in one_a_host(self._client).values():
             self._submit(rest, 1, workers=[address], allow_other_workers=True)
         while self._watch:
@@ -73,31 +75,38 @@ class _Run:
                 "folder that all machines share with scratch"
             )
 
-    def _submit(self, rest: Iterator[int], n: int, **where: Any) -> None:
-        for _, k in zip(range(n), rest, strict=False):
+    def _submit(self, rest: Iterator[Task[Any]], n: int, **where: Any) -> None:
+        for _, task in zip(range(n), rest, strict=False):
+            task = task.packed()
             if self._lazy is None:
-                future = self._client.submit(do_tile, self._work, k, pure=False, **where)
+                future = self._client.submit(_do, task, self._work, pure=False, **where)
             else:
                 from dask.delayed import delayed
 
-                part = self._lazy.lazy(self._work.tiles.surroundings(k))
-                future = self._client.compute(delayed(_do_given)(self._work, k, part), **where)
+                part = self._lazy.lazy(task.window)
+                future = self._client.compute(delayed(_do_given)(task, self._work, part), **where)
             self._watch.add(future)
 
-    def _take(self) -> Done:
+    def _take(self) -> Any:
         done, error, _ = self._watch.take()
         if error is None:
-            return done  # type: ignore[no-any-return]
+            return done
         if isinstance(error, SegmentError):
             raise error
-        raise FileError(f"the cluster gave a tile up: {one_line(error)}; {KEPT}") from error
+        raise FileError(
+            f"the cluster gave a part of the scene up: {one_line(error)}; {KEPT}"
+        ) from error
 
 
-def _do_given(work: Work, k: int, found: Any) -> Done:
-    """Do a tile whose pixels Dask has computed."""
+def _do(task: Task[T], work: Work) -> T:
+    return task.do(work)
+
+
+def _do_given(task: Task[T], work: Work, found: Any) -> T:
+    """Do a task whose pixels Dask has computed."""
     source = work.source
     assert isinstance(source, ArraySource)
-    return do_tile(work, k, source.arrange(found))
+    return task.do(work, source.arrange(found))
 
 
 def _is_folder(name: str) -> bool:

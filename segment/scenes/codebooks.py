@@ -15,6 +15,7 @@ from segment.regions.checks import check_image
 from segment.regions.features import feature_planes
 from segment.scenes.looks import ALIGN, NEAR, Looks, look
 from segment.scenes.readers import ahead
+from segment.scenes.sources import Part
 from segment.scenes.tiles import Window, sample_windows
 from segment.scenes.work import Work
 
@@ -75,17 +76,20 @@ def around(window: Window, margin: int, height: int, width: int) -> Window:
     return Window(top, left, grown.bottom - top, grown.right - left)
 
 
-def look_at(work: Work, window: Window, scale: Float32Array) -> Looks:
-    """Return what a window looks like, as far as it shows: not within `NEAR` of its sides."""
-    planes, seen = _planes(work, window, scale)
+def look_at(work: Work, window: Window, scale: Float32Array, part: Part | None = None) -> Looks:
+    """Return what a window looks like, as far as it shows: not within `NEAR` of its sides.
+
+    `part` holds its pixels, where they are at hand.
+    """
+    planes, seen = _planes(work, window, scale, part)
     return look(planes, seen, colored=work.params.color_space != "none")
 
 
 def _planes(
-    work: Work, window: Window, scale: Float32Array | None
+    work: Work, window: Window, scale: Float32Array | None, part: Part | None = None
 ) -> tuple[Float32Array, NDArray[np.bool_]]:
     """Return comparable bands (C, H, W), 0 where there is no value, and where there is one."""
-    part, params = work.source.read(window), work.params
+    part, params = work.source.read(window) if part is None else part, work.params
     seen = np.ones(window[2:], bool) if part.valid is None else part.valid
     values = work.climbing(part.values)
     if not seen.any():

@@ -8,6 +8,7 @@ same everywhere in a scene, on a part of it, and on a larger one of the same res
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,9 +22,18 @@ from segment.regions.cues import Cues
 from segment.regions.hierarchy import grow, join_roots
 from segment.scenes import options
 from segment.scenes.codebooks import SIZES, Codebooks, find_codebooks
-from segment.scenes.describing import N_WORDS, describe, load, save
+from segment.scenes.describing import (
+    N_WORDS,
+    describe,
+    load,
+    looked_at,
+    save,
+    with_neighbours,
+)
 from segment.scenes.outputs import Tell
-from segment.scenes.readers import TileReader, ahead
+from segment.scenes.readers import TileReader
+from segment.scenes.runner import Runner
+from segment.scenes.sources import Part
 from segment.scenes.store import Store
 from segment.scenes.tiles import Tiles, Window, blocks
 from segment.scenes.work import Regions, Work
@@ -39,7 +49,36 @@ class Tree:
     levels: NDArray[np.float32]
 
 
-def find_tree(work: Work, regions: Regions, labels: TileReader, n_threads: int, tell: Tell) -> Tree:
+@dataclass(frozen=True)
+class CuesTask:
+    """A window of leaves to be described.
+
+    Attributes
+    ----------
+    key : str
+        Where in the store that is kept.
+    leaves, window : Window
+        Which are described, and what is looked at for that.
+    labels : TileReader
+        Leaves, 1..n.
+    books : Codebooks
+    """
+
+    key: str
+    leaves: Window
+    window: Window
+    labels: TileReader
+    books: Codebooks
+
+    def do(self, work: Work, part: Part | None = None) -> None:
+        found = describe(work, self.labels, self.books, self.leaves, part)
+        save(Store(work.folder), self.key, found)
+
+    def packed(self) -> CuesTask:
+        return replace(self, labels=self.labels.only(with_neighbours(self.leaves)))
+
+
+def find_tree(work: Work, regions: Regions, labels: TileReader, runner: Runner, tell: Tell) -> Tree:
     """Merge the regions of a scene to a tree, or find the one that an earlier run has left.
 
     Parameters
@@ -50,8 +89,8 @@ def find_tree(work: Work, regions: Regions, labels: TileReader, n_threads: int, 
         The leaves.
     labels : TileReader
         The same as a raster.
-    n_threads : int
-        Windows at once; the result does not depend on it.
+    runner : Runner
+        Who describes windows.
     tell : callable
         Is told the stage, and how many of its windows are done, of how many.
     """
@@ -59,17 +98,18 @@ def find_tree(work: Work, regions: Regions, labels: TileReader, n_threads: int, 
     key = f"tree-{size}"
     if store.is_sound(key):
         return Tree(*store.load(key, ["parents", "levels"]))
-    books = _codebooks(work, store, n_threads)
+    books = _codebooks(work, store, runner.jobs)
     windows = described(work.tiles)
     keys = [f"cues-{size}-{k:07d}" for k in range(len(windows))]
     todo = [k for k in range(len(windows)) if not store.is_sound(keys[k])]
-
-    def do(k: int) -> None:
-        save(store, keys[k], describe(work, labels, books, windows[k]))
-
+    tasks = (
+        CuesTask(keys[k], windows[k], looked_at(windows[k], work.tiles), labels, books)
+        for k in todo
+    )
     found_before = len(windows) - len(todo)
-    for done, _ in enumerate(ahead(do, todo, n_threads), found_before + 1):
-        tell("describing", done, len(windows))
+    with contextlib.closing(runner.run(work, tasks)) as finished:
+        for done, _ in enumerate(finished, found_before + 1):
+            tell("describing", done, len(windows))
     tell("growing", 0, 0)
     cues, corners = gather(store, keys, regions.areas)
     colors = cues.counts[1:, :N_COLORS] @ books.colors if len(corners) else None

@@ -13,8 +13,9 @@ from segment.regions import cues
 from segment.scenes.codebooks import SIZES, Codebooks, around, look_at
 from segment.scenes.looks import HALO, Looks, convolved, over
 from segment.scenes.readers import TileReader
+from segment.scenes.sources import Part
 from segment.scenes.store import Store
-from segment.scenes.tiles import Window
+from segment.scenes.tiles import Tiles, Window
 from segment.scenes.work import Work
 
 # What is summed over cracks is first rounded to multiples of this: such sums are exact.
@@ -50,7 +51,24 @@ class WindowCues(NamedTuple):
     corners: NDArray[np.int64]
 
 
-def describe(work: Work, labels: TileReader, books: Codebooks, window: Window) -> WindowCues:
+def looked_at(window: Window, tiles: Tiles) -> Window:
+    """Return the window that is looked at to describe the leaves in another one."""
+    return around(window, HALO, tiles.height, tiles.width)
+
+
+def with_neighbours(window: Window) -> Window:
+    """Return a window with the pixels that its own may touch: cracks lead to the right and
+    downwards, corners also to the left."""
+    return Window(window.top, window.left - 1, window.height + 1, window.width + 2)
+
+
+def describe(
+    work: Work,
+    labels: TileReader,
+    books: Codebooks,
+    window: Window,
+    part: Part | None = None,
+) -> WindowCues:
     """Measure the cues of the leaves in a window.
 
     Parameters
@@ -60,10 +78,10 @@ def describe(work: Work, labels: TileReader, books: Codebooks, window: Window) -
         Leaves, 1..n; 0 where there is no value.
     books : Codebooks
     window : Window
+    part : Part, optional
+        The pixels of the window that is `looked_at`, where they are at hand.
     """
-    tiles = work.tiles
-    # Cracks lead to the right and downwards, corners also to the left.
-    near = labels.read(Window(window.top, window.left - 1, window.height + 1, window.width + 2))
+    near = labels.read(with_neighbours(window))
     leaves, local = numbered(near)
     corners = _corners(near) if work.params.connectivity == 2 else np.empty((0, 2), np.int64)
     own = np.ascontiguousarray(local[:-1, 1:-1])
@@ -72,8 +90,8 @@ def describe(work: Work, labels: TileReader, books: Codebooks, window: Window) -
             np.empty(0, np.int64), np.empty((0, N_WORDS), np.int32), np.empty((0, 2), np.int64),
             np.empty(0, np.int64), np.zeros((0, 3)), corners,
         )  # fmt: skip
-    outer = around(window, HALO, tiles.height, tiles.width)
-    looks = look_at(work, outer, books.scale)
+    outer = looked_at(window, work.tiles)
+    looks = look_at(work, outer, books.scale, part)
     words = books.words_of(looks)
     at = window.moved(-outer.top, -outer.left)
     counts = np.zeros((len(leaves) + 1, N_WORDS), np.int32)

@@ -61,12 +61,8 @@ def write_outputs(options: SceneOptions, work: Work, regions: Regions, tell: Tel
 
 def label_reader(work: Work, regions: Regions) -> TileReader:
     """Return the labels of the scene, to be read window by window."""
-
-    def number(k: int, components: NDArray[Any]) -> NDArray[Any]:
-        found: NDArray[Any] = regions.tables[k][components]  # -1 is the last one
-        return found
-
-    return TileReader(Store(work.folder), work.tiles, "labels", regions.dtype, convert=number)
+    tables = dict(enumerate(regions.tables))
+    return TileReader(Store(work.folder), work.tiles, "labels", regions.dtype, tables=tables)
 
 
 def windows_of(layout: Layout) -> list[Window]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.scenes.store import Store
-from segment.scenes.tiles import Tiles, Window, blocks
+from segment.scenes.tiles import Tiles, Window
 from segment.scenes.work import key_of
 
 T = TypeVar("T")
@@ -33,8 +33,8 @@ class TileReader:
     dtype : dtype
     bands : tuple of int
         Shape of a pixel: () or (C,).
-    convert : callable, optional
-        Is given a tile's number and array and returns what is to be read.
+    tables : mapping of ndarray, optional
+        For each tile what is to be read in place of the numbers in its array; -1 is the last one.
     """
 
     def __init__(
@@ -44,21 +44,29 @@ class TileReader:
         name: str,
         dtype: Any,
         bands: tuple[int, ...] = (),
-        convert: Callable[[int, NDArray[Any]], NDArray[Any]] | None = None,
+        tables: Mapping[int, NDArray[Any]] | None = None,
     ) -> None:
         self._store, self._tiles, self._name = store, tiles, name
-        self._dtype, self._bands, self._convert = dtype, bands, convert
+        self._dtype, self._bands, self._tables = dtype, bands, tables
         self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> Any:
+        given = (self._store, self._tiles, self._name, self._dtype, self._bands, self._tables)
+        return TileReader, given
+
+    def only(self, window: Window) -> TileReader:
+        """Return a reader of that window alone, which holds no more than it needs."""
+        tables = self._tables and {k: self._tables[k] for k in self._tiles.met_by(window)}
+        return TileReader(self._store, self._tiles, self._name, self._dtype, self._bands, tables)
 
     def read(self, window: Window) -> NDArray[Any]:
         """Return a window, which may reach beyond the raster: 0 there."""
         tiles = self._tiles
         out = np.zeros((*window[2:], *self._bands), self._dtype)
-        inside = window.grown(0, tiles.height, tiles.width)
-        for part in blocks(inside, tiles.side, tiles.side):
-            k = part.top // tiles.side * tiles.shape[1] + part.left // tiles.side
+        for k in tiles.met_by(window):
             tile = tiles.window(k)
+            part = tile.cut(window)
             out[part.moved(-window.top, -window.left).slices] = self._tile(k)[
                 part.moved(-tile.top, -tile.left).slices
             ]
@@ -70,8 +78,8 @@ class TileReader:
                 self._kept.move_to_end(k)
                 return self._kept[k]
         (array,) = self._store.load(key_of(k), [self._name])
-        if self._convert is not None:
-            array = self._convert(k, array)
+        if self._tables is not None:
+            array = self._tables[k][array]
         with self._lock:
             self._kept[k] = array
             while len(self._kept) > KEPT_TILES:

@@ -20,12 +20,12 @@ from segment.scenes.options import SceneOptions, check_outputs
 from segment.scenes.outputs import Tell, label_reader, write_outputs
 from segment.scenes.parameters import Settled, settle
 from segment.scenes.report import Progress, SceneReport
-from segment.scenes.runner import run as run_tiles
+from segment.scenes.runner import Runner
 from segment.scenes.sinks import discard, publish, staged
 from segment.scenes.sources import Source
 from segment.scenes.store import MANIFEST, Store
 from segment.scenes.tiles import Tiles
-from segment.scenes.work import Done, Regions, Work, connect, done_of, key_of
+from segment.scenes.work import Done, Regions, TileTask, Work, connect, done_of, key_of
 
 Watch = Callable[[Progress], None]
 
@@ -163,11 +163,11 @@ class _Run:
         reused = len(done)
         if reused:
             self._note(f"going on: {reused:,} of {total:,} tiles were done before")
-        options = self._options
         with self._stage("climbing"):
             started = time.perf_counter()
             self._progress(Progress("climbing", reused, total, reused))
-            tiles = run_tiles(work, todo, jobs, options.scheduler, options.client, self._note)
+            tasks = (TileTask(k, work.tiles.surroundings(k)) for k in todo)
+            tiles = self._runner(jobs).run(work, tasks)
             with self._interruptions(lambda: len(done), total), contextlib.closing(tiles):
                 for each in tiles:
                     done.append(each)
@@ -176,6 +176,9 @@ class _Run:
                     seconds = time.perf_counter() - started
                     self._progress(Progress("climbing", len(done), total, reused, seconds))
         return done, reused
+
+    def _runner(self, jobs: int) -> Runner:
+        return Runner(jobs, self._options.scheduler, self._options.client, self._note)
 
     @contextlib.contextmanager
     def _interruptions(self, done: Callable[[], int], total: int) -> Iterator[None]:
@@ -197,8 +200,9 @@ class _Run:
             return leaves, None
         with self._stage("cutting"):
             tree = find_tree(
-                work, leaves, label_reader(work, leaves), self._options.n_jobs, self._teller()
-            )
+                work, leaves, label_reader(work, leaves), self._runner(self._options.n_jobs),
+                self._teller(),
+            )  # fmt: skip
             regions, level = cut_regions(leaves, tree, cut)
         if cut.n_regions not in (None, regions.n):
             why = "leaves" if leaves.n == regions.n else "parts that nothing joins"

@@ -44,6 +44,12 @@ class Window(NamedTuple):
         bottom, right = min(self.bottom + margin, height), min(self.right + margin, width)
         return Window(top, left, bottom - top, right - left)
 
+    def cut(self, other: Window) -> Window:
+        """Return what both have in common, where there is such."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return Window(top, left, bottom - top, right - left)
+
     def __str__(self) -> str:
         return f"rows {self.top}-{self.bottom - 1}, columns {self.left}-{self.right - 1}"
 
@@ -86,6 +92,14 @@ class Tiles:
         return Window(
             top, left, min(self.side, self.height - top), min(self.side, self.width - left)
         )
+
+    def met_by(self, window: Window) -> list[int]:
+        """Return the tiles that a window meets, which may reach beyond the scene."""
+        inside = window.grown(0, self.height, self.width)
+        return [
+            part.top // self.side * self.shape[1] + part.left // self.side
+            for part in blocks(inside, self.side, self.side)
+        ]
 
     def surroundings(self, k: int) -> Window:
         """Return tile `k` with its margin."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from segment.regions.pieces import Piece, Quanta, join, label_piece, merge
 from segment.regions.ranges import Range
 from segment.scenes.sources import Part, Source
 from segment.scenes.store import Store
-from segment.scenes.tiles import Tiles
+from segment.scenes.tiles import Tiles, Window
 
 PIECE = ("frame", "quanta", "areas", "sums", "firsts", "edges", "side_labels", "side_colors")
 
@@ -90,6 +90,23 @@ class Work:
         return to_dtype(features * (spans / 100) + zeros, self.source.layout.dtype)
 
 
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Task(Protocol[T_co]):
+    """What is to be done with a window of a scene, here or on a worker of a cluster."""
+
+    @property
+    def window(self) -> Window:
+        """The pixels that it reads."""
+
+    def do(self, work: Work, part: Part | None = None) -> T_co:
+        """Do it; `part` holds the pixels of the window, where they are at hand."""
+
+    def packed(self) -> Task[T_co]:
+        """Return the same, ready to travel: with no more than it needs."""
+
+
 @dataclass(frozen=True)
 class Done:
     """What there is to say of a tile that is done."""
@@ -98,6 +115,20 @@ class Done:
     n_components: int
     n_pixels: int
     damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TileTask:
+    """A tile to be done: its number, and the window of it with its margin."""
+
+    tile: int
+    window: Window
+
+    def do(self, work: Work, part: Part | None = None) -> Done:
+        return do_tile(work, self.tile, part)
+
+    def packed(self) -> TileTask:
+        return self
 
 
 def do_tile(work: Work, k: int, part: Part | None = None) -> Done:

@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 
 import segment
 from segment.scenes import Progress
+from segment.scenes.codebooks import Codebooks
+from segment.scenes.cutting import CuesTask
 from segment.scenes.opening import open_source
 from segment.scenes.options import SceneOptions
 from segment.scenes.parameters import settle
-from segment.scenes.tiles import Tiles
+from segment.scenes.readers import TileReader
+from segment.scenes.store import Store
+from segment.scenes.tiles import Tiles, Window
 from segment.scenes.work import Work
 from tests.scenes.conftest import BANDWIDTHS, read_raster
 
@@ -62,6 +66,27 @@ def test_regions_of_the_hierarchy(cluster: Any, raster: Path, tmp_path: Path) ->
     found = read_raster(tmp_path / "a.tif")
     assert found.max() == 9
     np.testing.assert_array_equal(found, read_raster(tmp_path / "b.tif"))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_cues_are_found_by_workers(
+    cluster: Any,
+    raster: Path,
+    tmp_path: Path,
+    photograph: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
+    lazy: bool,
+) -> None:
+    import dask.array
+
+    monkeypatch.setattr("segment.scenes.options.DESCRIBED", 64)
+    options = {"n_regions": 9, "tile": 1, **BANDWIDTHS}
+    scene = dask.array.from_array(photograph, chunks=(50, 60, 3)) if lazy else raster
+    segment.scene(scene, tmp_path / "b.tif", **options)
+    monkeypatch.setattr(CuesTask, "do", None)  # in this process
+    with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
+        segment.scene(scene, tmp_path / "a.tif", client=client, **options)
+    np.testing.assert_array_equal(*(read_raster(tmp_path / f"{k}.tif") for k in "ab"))
 
 
 def test_dask_arrays_by_a_client(
@@ -108,3 +133,10 @@ def test_only_small_things_travel(raster: Path, tmp_path: Path) -> None:
     settled = settle(SceneOptions(tmp_path / "dst.tif", {}), source)
     work = Work(source, tiles=Tiles(150, 190, 48, 30), folder=tmp_path, **settled._asdict())
     assert len(pickle.dumps(work)) < 4000
+    tables = {k: np.zeros(2000, np.uint32) for k in range(len(work.tiles))}
+    labels = TileReader(Store(tmp_path), work.tiles, "labels", np.uint32, tables=tables)
+    books = Codebooks(*np.zeros((5, 2, 3), np.float32))
+    task = CuesTask("cues", Window(0, 0, 48, 40), Window(0, 0, 60, 60), labels, books)
+    assert len(pickle.dumps(task)) > 8000 * len(work.tiles)
+    # The window is in the first tile, and touches the one below.
+    assert len(pickle.dumps(task.packed())) < 8000 * 2 + 4000

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 import segment
-from segment.scenes import Progress, runner
+from segment.scenes import Progress
 from segment.scenes import run as runs
 from segment.scenes import work as works
 from segment.scenes.store import Store, scratch_folder
@@ -27,13 +27,13 @@ Whole = Callable[..., NDArray[np.int32]]
 
 PROGRAM = """
 import sys, time, segment
-from segment.scenes import runner
-do = runner.do_tile
-def slow(work, k):
-    done = do(work, k)
+from segment.scenes import work as works
+do = works.do_tile
+def slow(work, k, part):
+    done = do(work, k, part)
     time.sleep(0.2)
     return done
-runner.do_tile = slow
+works.do_tile = slow
 segment.scene(sys.argv[1], sys.argv[2], tile=1, jobs=1, spatial_bandwidth=3, range_bandwidth=8)
 """
 
@@ -55,11 +55,11 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     done: list[int] = []
     real = works.do_tile
 
-    def do_tile(work: Any, k: int) -> Any:
+    def do_tile(work: Any, k: int, part: Any) -> Any:
         done.append(k)
-        return real(work, k)
+        return real(work, k, part)
 
-    monkeypatch.setattr(runner, "do_tile", do_tile)
+    monkeypatch.setattr(works, "do_tile", do_tile)
     return done
 
 
