@@ -37,6 +37,8 @@ DOORS = {
     ("regions.segmentation", "drawing"),
     ("regions.segmentation", "exports"),
     ("regions.segmentation", "images"),
+    ("images.picture", "drawing"),
+    ("images.picture", "images.writing"),
     ("regions.hierarchy", "trees"),
     ("regions.hierarchy", "page.notebook"),
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segment.files import display_name
 
 Pixels = NDArray[Any]
 
@@ -27,7 +30,7 @@ class Placement:
     transform: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Image:
     """One decoded image, upright and in sRGB.
 
@@ -84,6 +87,21 @@ class Image:
     geo_directory: int | None = None
     place: Placement | None = None
     damaged: bool = False
+
+    def __repr__(self) -> str:
+        (height, width), n = self.shape, self.n_channels
+        what = [f"{width}x{height}", f"{n} channel{'s' * (n != 1)}", str(self.pixels.dtype)]
+        if self.path not in ("", "-"):
+            what.append(Path(display_name(self.path)).name)
+        return f"<Image: {', '.join(what)}>"
+
+    def _repr_png_(self) -> bytes:
+        """The picture, for notebooks."""
+        from segment import drawing
+        from segment.images.writing import encode_png
+
+        rgb = drawing.to_rgb(self.pixels, self.mask, value_range=self.value_range)
+        return encode_png(drawing.fitted(rgb, 1200))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from PIL import ImageCms, ImageOps
 
 import segment
 from segment.errors import FileError, InputError
-from segment.images import png, posterized_suffix, read_image, write_image, write_labels
+from segment.images import Image, png, posterized_suffix, read_image, write_image, write_labels
 from segment.images.picture import turn
 from segment.images.samples import unpack
 
@@ -521,3 +521,18 @@ def test_a_decoder_that_is_not_there_is_told(
     monkeypatch.setitem(sys.modules, "PIL.AvifImagePlugin", None)
     with pytest.raises(FileError, match=r"a\.avif: this Pillow reads no AVIF"):
         read_image(path)
+
+
+def test_images_show_what_they_are(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 60, 3), np.uint16)
+    pixels[:, 30:] = 4095
+    path = write_image(
+        tmp_path / "two\nlines.png", pixels, alpha=np.full((40, 60), 65535, np.uint16)
+    )
+    image = read_image(path)
+    assert repr(image) == r"<Image: 60x40, 4 channels, uint16, two\nlines.png>"
+    assert repr(Image(np.zeros((2, 3), bool))) == "<Image: 3x2, 1 channel, bool>"
+    shown = cv2.imdecode(np.frombuffer(image._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(shown[0, [0, -1]], [[0] * 3, [255] * 3])
+    assert image != read_image(path)  # as arrays have no one answer, images are told apart
+    assert len({image, image}) == 1
