@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segment.errors import InputError
+from segment.kernels.arrays import look_up
 from segment.kernels.regions import adjacency, coloring
 
 Picture = npt.NDArray[np.uint8]
@@ -310,7 +311,8 @@ def label_colors(labels: Labels) -> npt.NDArray[np.uint8]:
         RGB: black for 0; for 1..n those of `DISTINCT`, of which two neighbours never share one.
     """
     n = int(labels.max(initial=0))
-    pairs = adjacency.touching(np.array(labels, np.int32), n)[0]
+    # The kernel is compiled for arrays that may be written to, and writes to none.
+    pairs = adjacency.touching(np.require(labels, np.int32, ("C", "W")), n)[0]
     chosen = coloring.color_regions(pairs, n, len(DISTINCT))
     colors: npt.NDArray[np.uint8] = np.asarray(DISTINCT, np.uint8)[chosen]
     colors[0] = 0
@@ -329,8 +331,7 @@ def preview(labels: Labels) -> Picture:
     -------
     (H, W, 3) uint8 array
     """
-    picture: Picture = label_colors(labels)[labels]
-    return picture
+    return look_up(label_colors(labels), labels)
 
 
 def fitted(picture: Picture, side: int) -> Picture:

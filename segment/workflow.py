@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segment.compiling import Meter
-from segment.exports import save, summary
+from segment.exports import STDOUT, save, summary
 from segment.exports.kinds import KINDS
 from segment.images import read_image
 from segment.images.nodata import check_nodata
@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     from segment.regions.segmentation import Segmentation
 
 
-# Bytes a pixel that all stages together take at their peak (19 gray, 32 RGB, measured at 16 to 268
-# megapixels), and pictures for which that is looked at.
-BYTES_PER_PIXEL, LARGE = 32, 1 << 24
+# Bytes a pixel that the work takes at its peak beside the pixels: where leaves are sought at a
+# reference size, where every pixel climbs, and for kinds of files that take more. And how many
+# copies of the pixels there are at that time. Measured at 16 to 262 megapixels.
+AT_REFERENCE, EVERY_PIXEL = 18, 29
+BASE = 6e7  # bytes that the work at the reference size takes, whatever the picture
+DRAWN = {"svg": 75, "page": 35, "sheet": 25}
+TRACED = 30  # files of outlines
+COPIES = 2.4
 
 
 # Where each stage begins and ends, as shares of the time that large photographs take, and how much
@@ -128,6 +133,25 @@ class Recipe:
         check_nodata(self.nodata)
         check_range(self.value_range)
 
+    def memory(self, width: int, height: int, pixel_bytes: int, bands: int) -> float:
+        """Return about how many bytes of memory the work takes, decoding included.
+
+        Parameters
+        ----------
+        width, height : int
+            Of the picture.
+        pixel_bytes, bands : int
+            What a pixel has of them in the file.
+        """
+        if self.params.color_space == "none":  # bands become float32
+            pixel_bytes = max(pixel_bytes, 4 * bands)
+        climbs = not self.cut.any_size or "filtered" in self.needs
+        more = [
+            DRAWN.get(kind, TRACED if "shapes" in KINDS[kind].writer else 0) for kind in self.kinds
+        ]
+        work = (EVERY_PIXEL if climbs else AT_REFERENCE) + max(more, default=0)
+        return BASE + width * height * (work + COPIES * pixel_bytes)
+
     @property
     def needs(self) -> frozenset[str | None]:
         """What the kinds need beside the segmentation."""
@@ -154,7 +178,7 @@ def make(
     target: Path | None = None,
     overwrite: bool = False,
     show: Show | None = None,
-    ask: Callable[[Image], None] | None = None,
+    ask: Callable[[float], None] | None = None,
 ) -> Outcome:
     """Read, segment and save one picture.
 
@@ -175,23 +199,24 @@ def make(
     show : Show, optional
         Is told what is being done.
     ask : callable, optional
-        Called with the image once it is read; may wait until there is memory for the rest.
+        Called with the bytes of memory that the work takes, by the file's header, before the
+        picture is decoded; may wait until they are there.
 
     Raises
     ------
     FileError, InputError
         If the picture cannot be read, segmented or saved.
     """
-    from segment.files import display_name
+    from segment.files import display_name, make_folder
 
     work = _Making(display_name(source), recipe, n_threads, show or Unseen())
     with work.clock.running(), watched(work.course):
-        image = work.read(source)
-        if ask is not None:
-            ask(image)
-            work.clock.lap("wait")
-        found, filtered = work.segment(image)
-        segmentation, hierarchy = work.cut(found)
+        image = work.read(source, ask)
+        if target is None and stem != STDOUT:
+            make_folder(stem.parent)
+        leaves, filtered = work.segment(image)
+        segmentation, hierarchy = work.cut(leaves)
+        del leaves  # as large as the picture
         work.enter("save", "saving")
         record = work.record(source)
         with listening(work.note):
@@ -229,9 +254,23 @@ class _Making:
             self.notes.append(text)
             self.show.note(f"{self.name}: {text}")
 
-    def read(self, source: str | os.PathLike[str]) -> Image:
+    def read(self, source: str | os.PathLike[str], ask: Callable[[float], None] | None) -> Image:
         self.enter("read", "reading")
         recipe = self.recipe
+
+        def announced(width: int, height: int, pixel_bytes: int, bands: int) -> None:
+            needed = recipe.memory(width, height, pixel_bytes, bands)
+            if ask is not None:
+                ask(needed)
+                self.clock.lap("wait")
+            if recipe.max_pixels == MAX_PIXELS:  # a limit of one's own insists
+                refuse_beyond(
+                    needed,
+                    f"{self.name}, {width} x {height} pixels,",
+                    "segment scene works in less, in tiles; go on all the same with --max-pixels "
+                    f"{width * height + 1}",
+                )
+
         image = read_image(
             source,
             page=whole_number("page", recipe.page, minimum=0),
@@ -240,19 +279,12 @@ class _Making:
             nodata=recipe.nodata,
             mask=recipe.mask,
             value_range=recipe.value_range,
+            announce=announced,
         )
         for text in image.notes:
             if not (recipe.every_page and text.endswith(LEFT_OUT)):
                 self.note(text)
         self.clock.lap("read")
-        height, width = image.shape
-        if height * width > LARGE and recipe.max_pixels == MAX_PIXELS:
-            refuse_beyond(
-                height * width * BYTES_PER_PIXEL + 2 * image.pixels.nbytes,
-                f"{self.name}, {width} x {height} pixels,",
-                "segment scene works in less, in tiles; go on all the same with --max-pixels "
-                f"{height * width + 1}",
-            )
         return image
 
     def segment(self, image: Image) -> tuple[Leaves, NDArray[Any] | None]:
@@ -264,7 +296,7 @@ class _Making:
         return found
 
     def cut(self, found: Leaves) -> tuple[Segmentation, Hierarchy | None]:
-        """Return the regions asked for, and the tree if it was needed for them or is saved."""
+        """Return the regions asked for, and the tree if it is saved."""
         cut, segmentation = self.recipe.cut, found.segmentation
         hierarchy: Hierarchy | None = None
         if cut.wanted or "hierarchy" in self.recipe.needs:
@@ -272,6 +304,8 @@ class _Making:
             hierarchy = found.merge(self.n_threads)
             if cut.wanted:
                 segmentation = hierarchy.cut(cut.level, cut.n_regions)
+            if "hierarchy" not in self.recipe.needs:
+                hierarchy = None
             self.clock.lap("merge")
         for text in _doubts(found, segmentation, cut):
             self.note(text)

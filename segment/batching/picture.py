@@ -23,15 +23,12 @@ from segment.params import EVERY_PAGE, Cut, MeanShiftOptions
 from segment.workflow import Outcome, Recipe, make
 
 if TYPE_CHECKING:
-    from segment.images import Image
     from segment.regions.segmentation import Segmentation
 
-# Bytes a pixel takes at the peak of a segmentation, with room to spare.
-BYTES_PER_PIXEL = 120
 THUMBNAIL = 192  # pixels on the longer side
 THUMBNAILS = ".segment-thumbnails"
 
-Ask = Callable[[int], None]
+Ask = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -114,19 +111,13 @@ def _outputs(
     before = stamp(source)
     entry.update(before)
 
-    def ready(image: Image) -> None:
-        make_folder(stem.parent)
-        if ask is not None:
-            height, width = image.shape
-            ask(height * width * BYTES_PER_PIXEL)
-
     recipe = task.recipe
     if recipe.mask is not None and Path(recipe.mask).is_dir():  # it has the folders of the source
         recipe = replace(recipe, mask=str(Path(recipe.mask, job["input"]).parent))
     if recipe.page == EVERY_PAGE:
         recipe = replace(recipe, page=job["page"], every_page=True)
     product = make(
-        source, stem, recipe, n_threads=task.n_threads, overwrite=job["overwrite"], ask=ready
+        source, stem, recipe, n_threads=task.n_threads, overwrite=job["overwrite"], ask=ask
     )
     # Only now: it may be a sparse file of terabytes, refused for its header. A change while it was
     # being read is seen by the next run.

@@ -21,11 +21,10 @@ from segment.batching.picture import Task
 from segment.batching.plan import Job
 from segment.errors import SegmentError
 from segment.files import REMEDIES, TEMPORARY, display_name
-from segment.memory import free_memory
+from segment.memory import SHARE, free_memory
 
 PROGRAM = "from segment.batching.worker import main; main()"
 POLL = 0.5  # seconds; Windows sees Ctrl-C only between two waits
-SHARE = 0.8  # of the free memory may be taken
 Message = dict[str, Any]
 
 

@@ -31,8 +31,8 @@ def main() -> None:
         answers.write(json.dumps(content).encode("ascii") + b"\n")
         answers.flush()
 
-    def ask(n_bytes: int) -> None:
-        send({"ask": n_bytes})
+    def ask(n_bytes: float) -> None:
+        send({"ask": int(n_bytes)})
         requests.get()
 
     task: Task | None = None

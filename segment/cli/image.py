@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from segment.cli import groups, options
 from segment.cli.progress import Display, stages
 from segment.errors import SegmentError
 from segment.files import display_name
+from segment.memory import SHARE, Budget, free_memory
 from segment.params import EVERY_PAGE, whole_number
 
 if TYPE_CHECKING:
@@ -76,7 +78,13 @@ def image(
             display.note(f"{display_name(item.source)}: left out, its outputs exist")
     n_jobs = min(n_jobs, len(todo) or 1)
     maker = Maker(
-        recipe, max(1, n_threads // n_jobs), existing == "overwrite", display, names, work.json
+        recipe,
+        max(1, n_threads // n_jobs),
+        existing == "overwrite",
+        display,
+        names,
+        work.json,
+        Budget(SHARE * free_memory()) if n_jobs > 1 else None,
     )
     done, failed = 0, 0
     try:
@@ -107,6 +115,7 @@ class Maker:
     display: Display
     names: dict[str, str]  # options as they are typed
     json: bool
+    budget: Budget | None  # of pictures that are done at once
 
     def run_all(
         self, items: Sequence[Planned], n_jobs: int
@@ -142,7 +151,11 @@ class Maker:
         from segment.workflow import make
 
         name = display_name(item.source)
-        with self.display.working(f"{name}: reading"), self.display.compiling():
+        with (
+            self.display.working(f"{name}: reading"),
+            self.display.compiling(),
+            nullcontext() if self.budget is None else self.budget.sharing() as ask,
+        ):
             recipe = self.recipe
             if item.page is not None:
                 recipe = replace(recipe, page=item.page, every_page=True)
@@ -154,6 +167,7 @@ class Maker:
                 target=item.target,
                 overwrite=self.overwrite,
                 show=self.display,
+                ask=ask,
             )
         outputs = {kind: os.fspath(path) for kind, path in product.outputs.items()}
         facts = {**product.facts, "outputs": outputs}

@@ -70,7 +70,10 @@ class Product:
     @cached_property
     def original(self) -> drawing.Picture:
         """The image as it is seen, (H, W, 3) uint8."""
-        return drawing.to_rgb(self.image.pixels, self.image.mask)
+        pixels = self.image.pixels
+        if pixels.dtype == np.uint8 and pixels.shape[2:] == (3,) and self.image.mask is None:
+            return pixels
+        return drawing.to_rgb(pixels, self.image.mask)
 
     @cached_property
     def overlay(self) -> drawing.Picture:
@@ -94,7 +97,7 @@ class Product:
     @property
     def preview(self) -> drawing.Picture:
         """The label map in colours."""
-        return drawing.preview(self.segmentation.labels)
+        return self.segmentation.preview()
 
     @property
     def boundaries(self) -> npt.NDArray[np.uint8]:

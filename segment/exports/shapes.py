@@ -15,6 +15,7 @@ from segment import drawing, images
 from segment.errors import ExtraError
 from segment.exports.writers import STDOUT, write_data, write_text
 from segment.notices import say
+from segment.regions.features import to_dtype
 from segment.shapes import annotating
 from segment.shapes.coloring import hex_color
 from segment.shapes.geojson import geojson_chunks
@@ -145,11 +146,11 @@ def traced(product: Product, transform: tuple[float, ...] | None = None) -> Poly
 
 def region_colors(product: Product) -> NDArray[Any]:
     """Return the colour of each region as it is seen, (n, 3) uint8."""
-    segmentation, image = product.segmentation, product.image
-    flat = drawing.to_rgb(segmentation.posterized, image.mask, like=image.pixels)
-    _, first = np.unique(segmentation.labels, return_index=True)
-    found: NDArray[Any] = flat.reshape(-1, 3)[first[-segmentation.n_regions :]]
-    return found if segmentation.n_regions else np.zeros((0, 3), np.uint8)
+    image = product.image
+    colors = to_dtype(product.segmentation.colors, image.pixels.dtype)
+    seen = drawing.shown_range(image.pixels, image.mask)
+    found: NDArray[Any] = drawing.to_rgb(colors[None], value_range=seen)[0]
+    return found
 
 
 def naming(product: Product) -> Naming:

@@ -86,9 +86,12 @@ def write_boundaries(product: Product, path: Path, overwrite: bool) -> Path:
 def write_overlay(product: Product, path: Path, overwrite: bool) -> Path:
     """Write the outlines over the picture, transparent where that is."""
     alpha = product.image.alpha
-    if alpha is not None:
+    if alpha is not None and alpha.dtype != np.uint8:
         alpha = drawing.to_rgb(alpha, value_range=dtype_range(alpha.dtype))[..., 0]
-    return images.write_image(path, product.overlay, alpha=alpha, overwrite=overwrite)
+    written = images.write_image(path, product.overlay, alpha=alpha, overwrite=overwrite)
+    if "sheet" not in product.kinds:
+        del product.overlay  # nothing else shows it
+    return written
 
 
 def write_preview(product: Product, path: Path, overwrite: bool) -> Path:

@@ -50,6 +50,7 @@ PLUGINS = {
     "xpm": ("XpmImagePlugin", "XpmImageFile"),
 }
 ORIENTATION = 0x0112
+STRIP_ROWS = 256
 
 
 class UnsupportedByPillow(Exception):
@@ -145,13 +146,24 @@ def _arrays(picture: Any) -> tuple[Pixels, Pixels | None]:
     if mode in {"LAB", "YCbCr", "RGBX", "RGBa", "La", "HSV"}:
         picture = picture.convert({"RGBa": "RGBA", "La": "LA"}.get(mode, "RGB"))
         mode = picture.mode
-    array = np.asarray(picture)
+    array = _array(picture)
     if mode.startswith("I;16"):
         array = array.astype(np.uint16, copy=False)
     if mode in {"LA", "RGBA"}:
         pixels = array[..., 0] if mode == "LA" else array[..., :3]
         return np.ascontiguousarray(pixels), np.ascontiguousarray(array[..., -1])
     return np.ascontiguousarray(array), _keyed_alpha(array, transparent)
+
+
+def _array(picture: Any) -> Pixels:
+    """Return the pixels of a loaded Pillow image; strip by strip, since each is copied twice."""
+    width, height = picture.size
+    first = np.asarray(picture.crop((0, 0, width, 1)))
+    out = np.empty((height, *first.shape[1:]), first.dtype)
+    for top in range(0, height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, height)
+        out[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
+    return out
 
 
 def _keyed_alpha(array: Pixels, key: Any) -> Pixels | None:

@@ -16,7 +16,10 @@ from segment.images.damage import Damage
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
 
-Check = Callable[[int, int, int], None]
+Check = Callable[[int, int, int, int], None]
+# Bands of Pillow's modes, palettes expanded; of all others four are expected.
+BANDS = {"1": 1, "L": 1, "I;16": 1, "LA": 2, "P": 3, "RGB": 3}
+PNG_BANDS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
 def decode(source: Source, page: int, check: Check) -> Image:
@@ -29,7 +32,8 @@ def decode(source: Source, page: int, check: Check) -> Image:
     page : int
         Frame of an animation, from 0.
     check : callable
-        Called with (width, height, bytes a pixel) before memory is taken; raises if too large.
+        Called with (width, height, bytes a pixel, bands) before memory is taken; raises if that is
+        too large.
 
     Raises
     ------
@@ -47,20 +51,21 @@ def decode(source: Source, page: int, check: Check) -> Image:
     data = source.read_all()
     rare = codecs.size(source.format, data)
     if rare is not None:
-        check(rare[0], rare[1], 8)
+        check(rare[0], rare[1], 8, 4)
         pixels, alpha = codecs.decode(source, data)
         white = (0.0, 2.0 ** rare[2] - 1) if rare[2] < 16 and pixels.dtype == np.uint16 else None
         return Image(pixels, alpha, value_range=white)
     if source.format == "webp":
-        check(*_webp_size(data), 4)
+        check(*_webp_size(data), 4, 4)
     picture = pillow.open_with(source.format, data)
+    depth = _depth(source.format, data)
+    bands = BANDS.get(picture.mode, 4)
     width, height = picture.size
-    check(width, height, 4)
+    check(width, height, bands * (2 if depth > 8 or picture.mode == "I;16" else 1), bands)
     frames = pillow.n_frames(picture)
     if page:
         pillow.seek(picture, page, frames)
     image = Image(pixels=np.empty((0, 0)), n_pages=frames)
-    depth = _depth(source.format, data)
     try:
         if depth > 8 and picture.mode != "I;16" and page == 0:
             pixels, alpha = _decode_deep(data, depth)
@@ -103,7 +108,8 @@ def _decode_png(source: Source, page: int, check: Check) -> Image:
         parts = png.read_png(data)
     except ValueError as error:
         raise Damage(str(error)) from error
-    check(parts.width, parts.height, max(1, parts.depth // 8) * 4)
+    bands = PNG_BANDS.get(parts.color_type, 4)
+    check(parts.width, parts.height, max(1, parts.depth // 8) * bands, bands)
     image = Image(np.empty((0, 0)), resolution=parts.resolution, n_pages=parts.n_frames)
     try:
         picture = pillow.open_with("png", parts.picture if page == 0 else data)
@@ -157,11 +163,12 @@ def _decode_pnm(source: Source, check: Check) -> Image:
     image = Image(np.empty((0, 0)))
     if data[:2] == b"P7":
         pam = netpbm.pam_header(data)
-        check(pam.width, pam.height, pam.depth * (2 if pam.maximum > 255 else 1))
+        check(pam.width, pam.height, pam.depth * (2 if pam.maximum > 255 else 1), pam.depth)
         pixels, alpha = netpbm.decode_pam(data, pam)
         return replace(image, pixels=pixels, alpha=alpha)
     kind, width, height, maximum, start = netpbm.header(data)
-    check(width, height, 12 if maximum is None else 6)
+    bands = 1 if kind in {b"P1", b"P2", b"P4", b"P5", b"Pf"} else 3
+    check(width, height, bands * (4 if maximum is None else 2 if maximum > 255 else 1), bands)
     if maximum is None:
         return replace(image, pixels=_by_opencv(data)[0])
     if kind in {b"P3", b"P6"} and maximum > 255:
@@ -183,7 +190,7 @@ def _decode_farbfeld(source: Source, check: Check) -> Image:
     if len(data) < 16:
         raise Damage("the header is damaged")
     width, height = struct.unpack_from(">II", data, 8)
-    check(width, height, 8)
+    check(width, height, 8, 4)
     return Image(*netpbm.decode_farbfeld(data, width, height))
 
 
@@ -202,7 +209,7 @@ def _decode_hdr(source: Source, check: Check) -> Image:
         raise Damage("the header is damaged")
     first, second = int(sized[2]), int(sized[3])
     width, height = (second, first) if sized[1] == b"Y" else (first, second)
-    check(width, height, 12)
+    check(width, height, 12, 3)
     pixels, _ = _by_opencv(data)
     return Image(pixels)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +27,8 @@ from segment.regions.ranges import Range, check_range, stretched
 
 BYTES_PER_PIXEL = 16  # the most that one pixel of the limit may take, in memory and in the file
 LEFT_OUT = "; the others are not read"
-SMALL = 1 << 24  # pixels that are decoded without a look at the memory
 COPIES = 3  # of the pixels that decoders hold at a time
+Announce = Callable[[int, int, int, int], None]
 SLACK = 1 << 26  # bytes of metadata that a small image may have
 
 
@@ -41,6 +41,7 @@ def read_image(
     nodata: float | str | None = None,
     mask: str | os.PathLike[str] | None = None,
     value_range: Range | str | None = None,
+    announce: Announce | None = None,
 ) -> Image:
     """Read one picture from an image file.
 
@@ -65,6 +66,9 @@ def read_image(
         there is one: its name, followed by ``.msk``.
     value_range : (float, float) or "auto", optional
         The values that are black and white, in place of what the file says; "auto" stretches.
+    announce : callable, optional
+        Called with width, height, bytes a pixel and bands, as the file's header tells them, before
+        the pixels are decoded; may wait until there is memory for them, or raise.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def read_image(
     nodata = check_nodata(nodata)
     wanted = check_range(value_range)
     with reading(path, max_pixels) as source:
-        image = _decode(source, page, max_pixels, accept_damaged, nodata)
+        image = _decode(source, page, max_pixels, accept_damaged, nodata, announce)
     image = hide_no_numbers(replace(image, path=source.name, format=source.format))
     image = replace(image, notes=_notes(image, page))
     if mask is not None:
@@ -207,10 +211,12 @@ def _decode(
     max_pixels: int,
     accept_damaged: bool,
     nodata: Nodata | str | None,
+    announce: Announce | None,
 ) -> Image:
     from segment.images import raster, tiff
 
-    def check(width: int, height: int, pixel_bytes: int) -> None:
+    def check(width: int, height: int, pixel_bytes: int, bands: int) -> None:
+        nonlocal announce
         if width < 1 or height < 1:
             raise _damaged(source, f"its size is {width} x {height}")
         if (
@@ -221,7 +227,10 @@ def _decode(
                 f"{width} x {height} pixels (of {pixel_bytes} bytes) are more than the limit of "
                 f"{max_pixels:,} pixels; raise --max-pixels if the memory is there"
             )
-        if width * height > SMALL and max_pixels == MAX_PIXELS:  # a limit of one's own insists
+        if announce is not None:
+            once, announce = announce, None  # masks and tiles are checked, too
+            once(width, height, pixel_bytes, bands)
+        if max_pixels == MAX_PIXELS:  # a limit of one's own insists
             refuse_beyond(
                 width * height * pixel_bytes * COPIES,
                 f"decoding {source.display}, {width} x {height} pixels,",

@@ -21,9 +21,10 @@ from segment.images.tifflayout import Layout
 from segment.images.tiffothers import decode_otherwise
 from segment.images.tiffpages import find_pages
 
-Check = Callable[[int, int, int], None]
+Check = Callable[[int, int, int, int], None]
 
 RGB, SEPARATED, YCBCR = 2, 5, 6
+SMALL = 1 << 20  # pixels of tiles that are no matter
 KNOWN = libtiff.BYTES | libtiff.PICTURES | {libtiff.NONE}
 GEO_KEYS = 34735
 CM_PER_INCH = 2.54
@@ -162,14 +163,12 @@ def _layout(page: Any, byteorder: str, source: Source) -> Layout:
 
 def _check_size(layout: Layout, check: Check, source: Source) -> None:
     pixel_bytes = -(-layout.samples * layout.bits // 8)
-    check(layout.width, layout.height, max(1, pixel_bytes))
+    check(layout.width, layout.height, max(1, pixel_bytes), layout.samples)
     if layout.segment_width < 1 or layout.segment_height < 1 or layout.samples < 1:
         raise Damage("its tiles have no size")
-    check(  # tiles stand over the edge
-        layout.across * layout.segment_width,
-        layout.down * layout.segment_height,
-        max(1, pixel_bytes),
-    )
+    over = (layout.across * layout.segment_width, layout.down * layout.segment_height)
+    if math.prod(over) > max(2 * layout.width * layout.height, SMALL):
+        check(*over, max(1, pixel_bytes), layout.samples)  # tiles stand over the edge
     needed = layout.across * layout.down * layout.planes
     if min(len(layout.offsets), len(layout.counts)) < needed:
         raise Damage(f"{len(layout.offsets)} of {needed} strips or tiles are listed")

@@ -18,3 +18,13 @@ Float64Array = NDArray[np.float64]
 AnyArray = NDArray[Any]
 # Numbers of regions: 64-bit where an image may have more than 2**31 pixels.
 IndexArray = NDArray[np.signedinteger[Any]]
+
+STRIP = 256  # rows of labels that are looked up at a time
+
+
+def look_up(table: AnyArray, labels: NDArray[np.integer[Any]]) -> AnyArray:
+    """Return ``table[labels]``, labels (H, W); NumPy alone would make them all 64-bit for that."""
+    out = np.empty((*labels.shape, *table.shape[1:]), table.dtype)
+    for top in range(0, len(labels), STRIP):
+        out[top : top + STRIP] = table[labels[top : top + STRIP]]
+    return out

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InputError
 from segment.files import write_bytes
+from segment.kernels.arrays import look_up
 from segment.kernels.regions import adjacency, cutting, merging
 from segment.kernels.regions.labels import count_pixels
 from segment.params import Cut
@@ -140,7 +141,7 @@ class Hierarchy:
         np.add.at(sums, table[1:], weights[:, None] * self.leaves.modes.astype(np.float64))
         total = np.bincount(table[1:], weights, minlength=count + 1)
         modes = (sums[1:] / np.maximum(total[1:, None], 1)).astype(np.float32)
-        labels = np.take(table, self.leaves._labels)
+        labels = look_up(table, self.leaves._labels)
         return Segmentation(labels, modes, self.leaves.params, self.leaves._pixels, level)
 
     def _repr_html_(self) -> str:
