@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segment.shapes.naming import Naming
-from segment.shapes.polygons import Polygon, Polygons
+from segment.shapes.polygons import Polygon, Polygons, feature_of, geometry_of
 
 DIGITS = 3  # of a coordinate, below a pixel
 
@@ -39,22 +39,17 @@ def geojson_chunks(batches: Iterable[Polygons], *, naming: Naming | None = None)
 
 def feature(item: Polygon, category: str) -> dict[str, Any]:
     """Return a region as a GeoJSON feature."""
-    made = dict(item.__geo_interface__)
     classification: dict[str, Any] = {"name": category}
     color = item.properties.get("color")
     if isinstance(color, str):
         classification["color"] = list(bytes.fromhex(color[1:]))
-    made["properties"] = {
-        **made["properties"],
+    properties = {
+        **item.properties,
         "objectType": "annotation",
         "classification": classification,
     }
     parts = [[_plain(ring) for ring in rings] for rings in item.polygons]
-    made["geometry"] = {
-        "type": made["geometry"]["type"],
-        "coordinates": parts[0] if len(parts) == 1 else parts,
-    }
-    return made
+    return feature_of(item.label, item.area, properties, geometry_of(parts))
 
 
 def _plain(ring: Any) -> list[list[float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from numbers import Real
 from typing import Any, overload
 
@@ -49,20 +49,37 @@ class Polygon:
     @property
     def geometry(self) -> dict[str, Any]:
         """The region as a GeoJSON geometry: a Polygon, or a MultiPolygon if it has parts."""
-        parts = [[ring.tolist() for ring in rings] for rings in self.polygons]
-        if len(parts) == 1:
-            return {"type": "Polygon", "coordinates": parts[0]}
-        return {"type": "MultiPolygon", "coordinates": parts}
+        return geometry_of([list(map(points_of, rings)) for rings in self.polygons])
 
     @property
     def __geo_interface__(self) -> dict[str, Any]:
         """The region as a GeoJSON feature, which shapely, GeoPandas and QGIS understand."""
-        return {
-            "type": "Feature",
-            "id": self.label,
-            "properties": {"label": self.label, "area": self.area, **self.properties},
-            "geometry": self.geometry,
-        }
+        return feature_of(self.label, self.area, self.properties, self.geometry)
+
+
+def points_of(coordinates: Floats) -> list[tuple[float, float]]:
+    """Return points (N, 2) as tuples, which the garbage collector need not look into."""
+    x, y = coordinates.T.tolist()
+    return list(zip(x, y, strict=True))
+
+
+def geometry_of(polygons: list[list[Any]]) -> dict[str, Any]:
+    """Return a GeoJSON geometry, given the rings of each polygon."""
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}
+
+
+def feature_of(
+    label: int, area: int, properties: Mapping[str, Any], geometry: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a GeoJSON feature."""
+    return {
+        "type": "Feature",
+        "id": label,
+        "properties": {"label": label, "area": area, **properties},
+        "geometry": geometry,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +133,24 @@ class Polygons(Sequence[Polygon]):
     def __repr__(self) -> str:
         return f"<Polygons: {len(self):,} regions, {len(self.coordinates):,} points>"
 
+    def geometries(self) -> list[dict[str, Any]]:
+        """Return the regions as GeoJSON geometries; much faster than one by one."""
+        nested: list[Any] = points_of(self.coordinates)
+        for offsets in (self.ring_offsets, self.polygon_offsets, self.region_offsets):
+            nested = [nested[first:last] for first, last in pairwise(offsets.tolist())]
+        return [geometry_of(parts) for parts in nested]
+
     @property
     def __geo_interface__(self) -> dict[str, Any]:
         """All regions as a GeoJSON feature collection."""
-        features = [polygon.__geo_interface__ for polygon in self]
+        columns = [column.tolist() for column in self.fields.values()]
+        rows = zip(*columns, strict=True) if columns else repeat(())
+        features = [
+            feature_of(label, area, dict(zip(self.fields, row, strict=True)), geometry)
+            for label, area, row, geometry in zip(
+                self.labels.tolist(), self.area.tolist(), rows, self.geometries(), strict=False
+            )
+        ]
         return {"type": "FeatureCollection", "features": features}
 
     def part(self, first: int, last: int) -> Polygons:

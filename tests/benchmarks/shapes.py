@@ -4,7 +4,7 @@
 
 Label maps come from photographs (or crops of those in images/) side by side. Seconds of the
 processor on one thread, medians of runs that take turns. `rasterio.features.shapes` gives one
-polygon a region as GeoJSON dictionaries, as our items do when they are asked for; find_contours is
+polygon a region as GeoJSON dictionaries, as ours do when they are asked for; find_contours is
 called on the crop around each region, as people do, and gives no polygons with holes yet.
 """
 
@@ -50,7 +50,7 @@ def in_strips(labels: NDArray[Any]) -> int:
 
 
 def as_dictionaries(labels: NDArray[Any]) -> int:
-    return len([item.geometry for item in polygons(labels)])
+    return len(polygons(labels).geometries())
 
 
 def medians(jobs: dict[str, Callable[[], float]]) -> dict[str, float]:

@@ -178,7 +178,7 @@ def test_items_are_features() -> None:
         "properties": {"label": 1, "area": 3, "mean": 0.5},
         "geometry": {
             "type": "Polygon",
-            "coordinates": [[[0, 0], [2, 0], [2, 2], [1, 2], [1, 1], [0, 1], [0, 0]]],
+            "coordinates": [[(0, 0), (2, 0), (2, 2), (1, 2), (1, 1), (0, 1), (0, 0)]],
         },
     }
     assert found.__geo_interface__["type"] == "FeatureCollection"
@@ -188,6 +188,16 @@ def test_items_are_features() -> None:
         found[2]
     with pytest.raises(InputError, match="one value a region"):
         found.with_fields(mean=[1.0])
+
+
+@pytest.mark.parametrize("name", sorted(MAPS))
+def test_all_at_once_are_as_one_by_one(name: str) -> None:
+    found = polygons(MAPS[name])
+    assert found.geometries() == [item.geometry for item in found]
+    numbered = found.with_fields(number=np.arange(len(found)))
+    for shapes in (found, numbered):
+        features = [item.__geo_interface__ for item in shapes]
+        assert shapes.__geo_interface__["features"] == features
 
 
 def test_large_numbers_and_every_dtype() -> None:
