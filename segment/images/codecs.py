@@ -1,4 +1,4 @@
-"""Formats that the extra `codecs` reads: HEIC, JPEG XL, and JPEGs that browsers do not show."""
+"""What imagecodecs reads, of the extra `codecs`: JPEG XL, and JPEGs that browsers do not show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segment.images.quiet import no_stderr
 from segment.images.source import Source
 
 LOSSLESS, JPEG_LS = 0xC3, 0xF7  # markers of frames
-NAMES = {"heic": "HEIC", "jxl": "JPEG XL", "jpeg": "a JPEG of a rare kind"}
+NAMES = {"jxl": "JPEG XL", "jpeg": "a JPEG of a rare kind"}
 
 
 def decode(source: Source, data: bytes) -> tuple[Pixels, Pixels | None]:
@@ -29,16 +29,17 @@ def decode(source: Source, data: bytes) -> tuple[Pixels, Pixels | None]:
     try:
         import imagecodecs
     except ImportError:
-        raise source.error(
-            f"it is {NAMES[source.format]}, which needs the 'codecs' extra: install it with  "
-            "pip install 'segment[codecs]'"
-        ) from None
-    name = {"heic": "heif", "jxl": "jpegxl", "jpeg": "jpeg8"}[source.format]
+        raise source.needs_codecs(f"it is {NAMES[source.format]}") from None
+    name = {"jxl": "jpegxl", "jpeg": "jpeg8"}[source.format]
     if source.format == "jpeg" and (frame := jpeg_frame(data)) is not None:
         name = {LOSSLESS: "ljpeg", JPEG_LS: "jpegls"}.get(frame[0], name)
     try:
         with no_stderr():
             found: Any = getattr(imagecodecs, f"{name}_decode")(data)
+    except ImportError:  # not every build has every codec
+        raise source.error(
+            f"this imagecodecs does not read {NAMES[source.format]}; convert it to PNG"
+        ) from None
     except Exception as error:  # codecs fail on hostile data in more ways than they document
         raise Damage(words(error)) from error
     array = np.asarray(found)
@@ -53,18 +54,6 @@ def decode(source: Source, data: bytes) -> tuple[Pixels, Pixels | None]:
         return np.ascontiguousarray(array), None
     pixels = array[..., 0] if bands == 2 else array[..., :3]
     return np.ascontiguousarray(pixels), np.ascontiguousarray(array[..., -1])
-
-
-def heic_size(data: bytes) -> tuple[int, int]:
-    """Return the width and height of the largest picture that a HEIC file declares."""
-    sizes: list[tuple[int, int]] = []
-    at = data.find(b"ispe")
-    while at >= 0 and at + 16 <= len(data) and len(sizes) < 10_000:
-        sizes.append(struct.unpack_from(">II", data, at + 8))
-        at = data.find(b"ispe", at + 4)
-    if not sizes:
-        raise Damage("its size is missing")
-    return max(sizes, key=lambda size: size[0] * size[1])
 
 
 def jxl_size(data: bytes) -> tuple[int, int]:
@@ -121,8 +110,6 @@ def size(format_: str, data: bytes) -> tuple[int, int, int] | None:
 
     Of JPEGs these are the lossless ones, JPEG-LS, and those of other than 8 bits.
     """
-    if format_ == "heic":
-        return (*heic_size(data), 16)
     if format_ == "jxl":
         return (*jxl_size(data), 16)
     frame = jpeg_frame(data) if format_ == "jpeg" else None

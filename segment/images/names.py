@@ -4,7 +4,20 @@ from __future__ import annotations
 
 SUFFIXES = frozenset(
     {".apng", ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg"}
-    | {".dds", ".heic", ".heif", ".hdr", ".jxl", ".pam", ".pcx", ".psd", ".qoi", ".sgi", ".tga"}
+    | {
+        ".dds",
+        ".exr",
+        ".heic",
+        ".heif",
+        ".hdr",
+        ".jxl",
+        ".pam",
+        ".pcx",
+        ".psd",
+        ".qoi",
+        ".sgi",
+        ".tga",
+    }
     | {".jpx", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from segment.images import codecs, netpbm, opencv, pillow, png
+from segment.images import codecs, exr, heic, netpbm, opencv, pillow, png
 from segment.images.damage import Damage
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
@@ -48,6 +48,10 @@ def decode(source: Source, page: int, check: Check) -> Image:
         return _decode_hdr(source, check)
     if source.format == "farbfeld":
         return _decode_farbfeld(source, check)
+    if source.format == "heic":
+        return heic.decode(source, check)
+    if source.format == "exr":
+        return exr.decode(source, check)
     data = source.read_all()
     rare = codecs.size(source.format, data)
     if rare is not None:

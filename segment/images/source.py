@@ -49,6 +49,7 @@ MAGIC = {
     "qoi": (b"qoif",),
     "sgi": (b"\1\xda\0\1", b"\1\xda\0\2", b"\1\xda\1\1", b"\1\xda\1\2"),
     "sun": (b"\x59\xa6\x6a\x95",),
+    "exr": (b"v/1\x01",),
     "jxl": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
     "xpm": (b"/* XPM */",),
 }
@@ -57,11 +58,19 @@ MAGIC = {
 STRANGERS = (
     (b"%PDF", "a PDF"),
     (b"%!PS", "a PostScript file"),
-    (b"v/1\x01", "an OpenEXR image"),
     (b"8BPS", "a large Photoshop document"),
     (b"PK\3\4", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\x7fELF", "a program"),
+    (b"II\xbc\x01", "a JPEG XR"),
+    (b"BPG\xfb", "a BPG"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"CDF", "a NetCDF file"),
+    (b"ZISRAWFILE", "a Zeiss CZI, which Fiji and QuPath open"),
+    (b"\xda\xce\xbe\n", "a Nikon ND2, which Fiji and QuPath open"),
+    (b"p\0\0\0", "a Leica LIF, which Fiji and QuPath open"),
+    (b"NRRD", "an NRRD volume"),
+    (b"\x93NUMPY", "a NumPy array, which Python takes: segment.hierarchy(numpy.load(FILE))"),
 )
 
 
@@ -83,6 +92,13 @@ class Source:
         """Return the whole file."""
         self.stream.seek(0)
         return self.stream.read()
+
+    def needs_codecs(self, reason: str) -> FileError:
+        """Return a FileError that says which extra reads it."""
+        return self.error(
+            f"{reason}, which needs the 'codecs' extra: install it with  "
+            "pip install 'segment[codecs]'"
+        )
 
     def error(self, reason: str) -> FileError:
         """Return a FileError that names this file."""
@@ -187,6 +203,8 @@ def sniff(head: bytes, source: Source) -> str:
             return "heic"
     if not head:
         raise source.error("it is empty; is the copy complete?")
+    if head[128:132] == b"DICM":
+        raise source.error(f"it is a DICOM file, which Fiji and pydicom open; save it as {FORMATS}")
     for start, kind in STRANGERS:
         if head.startswith(start):
             raise source.error(f"it is {kind}; convert it to {FORMATS}")

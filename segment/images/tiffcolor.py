@@ -68,7 +68,7 @@ def colored(
             alpha = None if alpha is None else _to_full_scale(alpha, int(full))
             value_range = None
     if alpha is not None and kind == ASSOCIATED:
-        colors = _unpremultiplied(colors, alpha)
+        colors = unpremultiplied(colors, alpha)
     pixels, icc, note_ = _managed(colors, photometric, page)
     if pixels.shape[2] == 1:
         pixels = pixels[..., 0]
@@ -173,7 +173,8 @@ def _from_lab(colors: Pixels, photometric: int, source: Source) -> Pixels:
     return np.asarray(picture.convert("RGB"))
 
 
-def _unpremultiplied(colors: Pixels, alpha: Pixels) -> Pixels:
+def unpremultiplied(colors: Pixels, alpha: Pixels) -> Pixels:
+    """Return colours (H, W, C) that were multiplied by their opacity as they were before."""
     if colors.dtype.kind == "i":
         return colors
     top = 1.0 if colors.dtype.kind == "f" else float(np.iinfo(colors.dtype).max)

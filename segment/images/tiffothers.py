@@ -96,7 +96,4 @@ def _by_pillow(data: bytes, index: int) -> Pixels:
 
 
 def _needs_codecs(name: str, source: Source) -> Exception:
-    return source.error(
-        f"its compression is {name}, which needs the 'codecs' extra: install it with  "
-        "pip install 'segment[codecs]'"
-    )
+    return source.needs_codecs(f"its compression is {name}")

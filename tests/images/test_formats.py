@@ -12,6 +12,8 @@ from typing import Any
 import cv2
 import imagecodecs
 import numpy as np
+import OpenEXR
+import pillow_heif
 import pytest
 import skimage.color
 import skimage.data
@@ -22,9 +24,11 @@ from PIL import Image as PillowImage
 import segment
 from segment.errors import FileError
 from segment.images import read_image
-from segment.images.codecs import heic_size, jxl_size
+from segment.images.codecs import jxl_size
+from segment.images.heic import size as heic_size
 from segment.images.libtiff import assemble
 from segment.images.samples import unpack
+from tests.images.test_images import adobe_like
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut()[:60, 100:180])
 RNG = np.random.default_rng(0)
@@ -151,9 +155,125 @@ def test_jpegs_of_rare_kinds(tmp_path: Path) -> None:
     assert image.value_range == (0, 4095)
 
 
+def test_a_codec_that_is_not_built_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / "x.jxl", imagecodecs.jpegxl_encode(PHOTO))
+
+    def absent(data: bytes) -> None:
+        raise imagecodecs.DelayedImportError("jpegxl_decode")
+
+    monkeypatch.setattr(imagecodecs, "jpegxl_decode", absent)
+    with pytest.raises(FileError, match="this imagecodecs does not read JPEG XL; convert it"):
+        read_image(path)
+
+
 def test_the_size_of_a_heic_is_its_largest() -> None:
     boxes = b"".join(b"ispe" + struct.pack(">III", 0, *size) for size in [(160, 120), (4032, 3024)])
     assert heic_size(b"\0\0\0\x18ftypheic" + boxes) == (4032, 3024)
+
+
+def by_heif(pixels: NDArray[Any], mode: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    height, width = pixels.shape[:2]
+    picture = pillow_heif.from_bytes(mode, (width, height), pixels.tobytes())
+    picture.save(stream, quality=95, **options)
+    return stream.getvalue()
+
+
+def test_heic(tmp_path: Path) -> None:
+    image = read_image(saved(tmp_path / "x", by_heif(PHOTO, "RGB")))
+    assert image.format == "heic"
+    assert np.abs(image.pixels.astype(int) - PHOTO).mean() < 3
+    seen = np.zeros(PHOTO.shape[:2], np.uint8)
+    seen[20:] = 255
+    image = read_image(saved(tmp_path / "a", by_heif(np.dstack([PHOTO, seen]), "RGBA")))
+    assert image.alpha is not None
+    assert np.abs(image.alpha.astype(int) - seen).mean() < 3
+    deep = read_image(saved(tmp_path / "d", by_heif(PHOTO.astype(np.uint16) * 257, "RGB;16")))
+    assert deep.pixels.dtype == np.uint16
+    assert np.abs(deep.pixels / 257.0 - PHOTO).mean() < 3
+    with pytest.raises(FileError, match="more than the limit"):
+        read_image(tmp_path / "x", max_pixels=1000)
+
+
+def test_heic_of_a_telephone_is_turned_once_and_has_its_profile_applied(tmp_path: Path) -> None:
+    exif = PillowImage.Exif()
+    exif[0x0112] = 6
+    kept: dict[str, Any] = {"exif": exif.tobytes(), "icc_profile": adobe_like(), "quality": 95}
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(PillowImage.fromarray(PHOTO)).save(stream, **kept)
+    image = read_image(saved(tmp_path / "x", stream.getvalue()))
+    same = read_image(saved(tmp_path / "y", by_pillow("JPEG", **kept)))
+    assert image.pixels.shape == same.pixels.shape == (80, 60, 3)
+    assert np.abs(image.pixels.astype(int) - same.pixels).mean() < 3
+    assert image.icc is None
+    assert not image.notes
+
+
+def by_openexr(path: Path, channels: dict[str, NDArray[Any]]) -> Path:
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(header, channels).write(str(path))
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_openexr(tmp_path: Path, dtype: str) -> None:
+    light = RNG.uniform(0, 4, (30, 40, 3)).astype(dtype)
+    image = read_image(by_openexr(tmp_path / "c.exr", {"RGB": light}))
+    assert image.format == "exr"
+    assert image.pixels.dtype == np.float32
+    np.testing.assert_array_equal(image.pixels, light.astype(np.float32))
+    gray = read_image(by_openexr(tmp_path / "y.exr", {"Y": light[..., 0].copy()}))
+    np.testing.assert_array_equal(gray.pixels, light[..., 0].astype(np.float32))
+    with pytest.raises(FileError, match="more than the limit"):
+        read_image(tmp_path / "c.exr", max_pixels=1000)
+
+
+def test_openexr_with_alpha_depth_and_bands(tmp_path: Path) -> None:
+    light = RNG.uniform(0, 1, (30, 40, 3)).astype(np.float32)
+    alpha = np.full((30, 40), 0.5, np.float32)
+    alpha[:5] = 0
+    depth = np.full((30, 40), 7, np.float32)
+    held = {"RGBA": np.dstack([light * alpha[..., None], alpha]), "Z": depth}
+    image = read_image(by_openexr(tmp_path / "a.exr", held))
+    np.testing.assert_allclose(image.pixels[5:], light[5:], rtol=1e-6)
+    assert image.alpha is not None
+    np.testing.assert_array_equal(image.alpha, alpha)
+    assert image.notes == ("its channels Z are not read",)
+    ids = RNG.integers(0, 2**32, (30, 40), np.uint32)
+    image = read_image(by_openexr(tmp_path / "i.exr", {"id": ids}))
+    np.testing.assert_array_equal(image.pixels, ids)
+    image = read_image(by_openexr(tmp_path / "n.exr", {"N.x": depth, "N.y": 2 * depth}))
+    assert image.pixels[3, 3].tolist() == [7, 14]
+
+
+def test_damaged_openexr_is_refused_without_a_word_of_its_decoder(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = by_openexr(tmp_path / "c.exr", {"RGB": PHOTO.astype(np.float32)}).read_bytes()
+    for n in (10, 200, len(data) // 2, len(data) - 1):
+        with pytest.raises(FileError, match="truncated or corrupt"):
+            read_image(saved(tmp_path / "x", data[:n]))
+    with pytest.raises(FileError, match="deep"):
+        read_image(saved(tmp_path / "x", data[:5] + b"\x08" + data[6:]))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"II\xbc\x01", "JPEG XR"),
+        (bytes(128) + b"DICM", "DICOM"),
+        (b"ZISRAWFILE", "CZI"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"\x93NUMPY\x01\0", "NumPy"),
+        (b"\xda\xce\xbe\n", "ND2"),
+    ],
+)
+def test_what_no_library_here_reads_is_named(tmp_path: Path, start: bytes, kind: str) -> None:
+    with pytest.raises(FileError, match=rf"it is an? .*{kind}.*PNG, JPEG or TIFF"):
+        read_image(saved(tmp_path / "x", start.ljust(300, b"\0")))
 
 
 @pytest.mark.parametrize(
@@ -174,8 +294,11 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "x.tif"
     tifffile.imwrite(path, PHOTO, photometric="rgb", compression="jpeg2000")
     jxl = saved(tmp_path / "x.jxl", imagecodecs.jpegxl_encode(PHOTO))
-    monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    for file, name in ((path, "JPEG 2000"), (jxl, "JPEG XL")):
+    heic = saved(tmp_path / "x.heic", by_heif(PHOTO, "RGB"))
+    exr = by_openexr(tmp_path / "x.exr", {"RGB": PHOTO.astype(np.float32)})
+    for module in ("imagecodecs", "OpenEXR", "pillow_heif"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for file, name in ((path, "JPEG 2000"), (jxl, "JPEG XL"), (heic, "HEIC"), (exr, "OpenEXR")):
         with pytest.raises(FileError, match=rf"{name}, which needs the 'codecs' extra: install"):
             read_image(file)
 
