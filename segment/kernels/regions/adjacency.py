@@ -19,6 +19,15 @@ def _neighbour(labels: Int32Array, y: int, x: int, down: int) -> int:
     return labels[y + down, x + 1 - down]
 
 
+@kernel(inline="always")
+def _is_inside(labels: Int32Array, y: int, x: int) -> bool:
+    """Whether the pixels right of and below (y, x) are of the same region: nearly always."""
+    a = labels[y, x]
+    if y + 1 >= labels.shape[0] or x + 1 >= labels.shape[1]:
+        return False
+    return labels[y, x + 1] == a and labels[y + 1, x] == a
+
+
 @kernel()
 def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32Array]:
     """List the pairs of regions that share a crack, and the cracks of each.
@@ -44,6 +53,8 @@ def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32A
     for y in range(height):
         for x in range(width):
             a = labels[y, x]
+            if _is_inside(labels, y, x):
+                continue
             for down in range(2):
                 b = _neighbour(labels, y, x, down)
                 if a != b and a != 0 and b != 0:
@@ -56,6 +67,8 @@ def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32A
     for y in range(height):
         for x in range(width):
             a = labels[y, x]
+            if _is_inside(labels, y, x):
+                continue
             for down in range(2):
                 b = _neighbour(labels, y, x, down)
                 if a != b and a != 0 and b != 0:

@@ -114,14 +114,15 @@ def part(labels: Int32Array, marks: UInt8Array, border: BoolArray, min_size: int
     """
     height, width = labels.shape
     stack = np.empty(1024, np.int64)
+    flat = marks.reshape(-1)
     for start in range(height * width):
-        kind = marks[start // width, start % width]
+        kind = flat[start]
         if kind == 0:
             continue
         # Every pixel found stays on the stack, so that it can be labelled in the end.
         bright, label = (kind - 1) & 1, labels[start // width, start % width]
         stack[0] = start
-        marks[start // width, start % width] = 0
+        flat[start] = 0
         size, done, clear, inside = 1, 0, int(kind > 2), 0
         while done < size:
             y, x = stack[done] // width, stack[done] % width

@@ -156,13 +156,17 @@ def number_in_order(labels: Int32Array, number: Int32Array, areas: Int64Array) -
         areas[label] = 0
     n = 0
     for i in range(labels.shape[0]):
-        for j in range(labels.shape[1]):
-            label = labels[i, j]
+        j = 0
+        while j < labels.shape[1]:
+            label, start = labels[i, j], j
             if label != 0 and number[label] == 0:
                 n += 1
                 number[label] = n
-            labels[i, j] = number[label]
-            areas[number[label]] += 1
+            new = number[label]
+            while j < labels.shape[1] and labels[i, j] == label:
+                labels[i, j] = new
+                j += 1
+            areas[new] += j - start
     return n
 
 
@@ -172,8 +176,12 @@ def count_pixels(labels: Int32Array, areas: Int64Array) -> None:
     for label in range(areas.size):
         areas[label] = 0
     for i in range(labels.shape[0]):
-        for j in range(labels.shape[1]):
-            areas[labels[i, j]] += 1
+        j = 0
+        while j < labels.shape[1]:
+            label, start = labels[i, j], j
+            while j < labels.shape[1] and labels[i, j] == label:
+                j += 1
+            areas[label] += j - start
 
 
 @kernel(bare=True)

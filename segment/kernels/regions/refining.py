@@ -85,6 +85,38 @@ def _mark_line(labels: Int32Array, first: int, last: int, border: BoolArray) -> 
                 marks[k] |= flat[k] != 0 and flat[other] != 0 and flat[other] != flat[k]
 
 
+@kernel(inline="always")
+def _add_near(
+    labels: Int32Array, planes: Float32Array, border: BoolArray, wanted: bool,
+    rows: tuple[int, int], columns: tuple[int, int], sides: Int32Array, n: int,
+    sums: Float32Array, counts: Int64Array,
+) -> None:  # fmt: skip
+    """Add up the pixels of the first n `sides` in a box: those at borders, or all others."""
+    kind, n_bands = 1 if wanted else 0, planes.shape[2]
+    for s in range(n):
+        counts[kind, s] = 0
+        for c in range(n_bands):
+            sums[kind, s, c] = 0
+    s = 0
+    for i in range(rows[0], rows[1]):
+        for j in range(columns[0], columns[1]):
+            if border[i, j] != wanted:
+                continue
+            label = labels[i, j]
+            if sides[s] != label:  # mostly it is that of the pixel before
+                s = 0
+                while s < n - 1 and sides[s] != label:
+                    s += 1
+            if sides[s] == label:
+                counts[kind, s] += 1
+                if n_bands == 3:
+                    for c in range(3):
+                        sums[kind, s, c] += planes[i, j, c]
+                else:
+                    for c in range(n_bands):
+                        sums[kind, s, c] += planes[i, j, c]
+
+
 @kernel(bare=True)
 def near_means(
     labels: Int32Array, planes: Float32Array, border: BoolArray, pixels: Int64Array, reach: int,
@@ -127,24 +159,16 @@ def near_means(
                 if not known:
                     sides[k, n] = label
                     n += 1
-        for kind in range(2):
-            for s in range(n):
-                counts[kind, s] = 0
-                for c in range(n_bands):
-                    sums[kind, s, c] = 0
-        s = 0
-        for i in range(max(y - reach, 0), min(y + reach + 1, height)):
-            for j in range(max(x - reach, 0), min(x + reach + 1, width)):
-                label = labels[i, j]
-                if sides[k, s] != label:  # mostly it is that of the pixel before
-                    s = 0
-                    while s < n - 1 and sides[k, s] != label:
-                        s += 1
-                if sides[k, s] == label:
-                    kind = 1 if border[i, j] else 0
-                    counts[kind, s] += 1
-                    for c in range(n_bands):
-                        sums[kind, s, c] += planes[i, j, c]
+        rows, columns = (
+            (max(y - reach, 0), min(y + reach + 1, height)),
+            (max(x - reach, 0), min(x + reach + 1, width)),
+        )
+        _add_near(labels, planes, border, False, rows, columns, sides[k], n, sums, counts)
+        lacking = False
+        for s in range(n):
+            lacking |= counts[0, s] == 0
+        if lacking:
+            _add_near(labels, planes, border, True, rows, columns, sides[k], n, sums, counts)
         for s in range(n):
             kind = 0 if counts[0, s] > 0 else 1
             per_pixel = F(1) / F(counts[kind, s])
@@ -180,8 +204,12 @@ def expand(
 @kernel(inline="always")
 def _distance2(a: Float32Array, b: Float32Array) -> np.float32:
     total = F(0)
-    for c in range(a.size):
-        total += (a[c] - b[c]) * (a[c] - b[c])
+    if a.size == 3:
+        for c in range(3):
+            total += (a[c] - b[c]) * (a[c] - b[c])
+    else:
+        for c in range(a.size):
+            total += (a[c] - b[c]) * (a[c] - b[c])
     return total
 
 
@@ -196,16 +224,31 @@ def _away(
 
 
 @kernel(inline="always")
+def _share(length2: np.float32, farthest2: np.float32) -> np.float32:
+    """Return the share of a move of this length, squared, that is no longer than the limit."""
+    return np.sqrt(farthest2 / length2) if length2 > farthest2 else F(1)
+
+
+@kernel(inline="always")
 def _sharpen(
     mean: Float32Array, around: Float32Array, y: int, x: int, y2: int, x2: int,
     sharpness: np.float32, farthest2: np.float32,
 ) -> None:  # fmt: skip
     """Move a child's mean away from what is around it, in place, by the limit at most."""
+    if mean.size == 3:  # what is usual is worth its own lines
+        first = sharpness * _away(mean, around, y, x, y2, x2, 0)
+        second = sharpness * _away(mean, around, y, x, y2, x2, 1)
+        third = sharpness * _away(mean, around, y, x, y2, x2, 2)
+        share = _share(first * first + second * second + third * third, farthest2)
+        mean[0] += share * first
+        mean[1] += share * second
+        mean[2] += share * third
+        return
     length2 = F(0)
     for band in range(mean.size):
         move = sharpness * _away(mean, around, y, x, y2, x2, band)
         length2 += move * move
-    share = np.sqrt(farthest2 / length2) if length2 > farthest2 else F(1)
+    share = _share(length2, farthest2)
     for band in range(mean.size):
         mean[band] += share * (sharpness * _away(mean, around, y, x, y2, x2, band))
 
@@ -282,6 +325,22 @@ def look_around(labels: Int32Array, i: int, j: int, around: Int32Array) -> None:
     around[7] = labels[i - 1, j - 1] if above and left else 0
 
 
+@kernel(inline="always")
+def _at_edge(labels: Int32Array, i: int, j: int) -> bool:
+    """Whether a pixel shares an edge with one of another region."""
+    own, height, width = labels[i, j], labels.shape[0], labels.shape[1]
+    above = labels[i - 1, j] if i > 0 else 0
+    below = labels[i + 1, j] if i < height - 1 else 0
+    left = labels[i, j - 1] if j > 0 else 0
+    right = labels[i, j + 1] if j < width - 1 else 0
+    if above == own and below == own and left == own and right == own:
+        return False
+    other = above != own and above != 0
+    other |= below != own and below != 0
+    other |= left != own and left != 0
+    return other or (right != own and right != 0)
+
+
 @kernel(bare=True)
 def sweep(
     labels: Int32Array, rows: Int64Array, columns: Int64Array, pixels: Int64Array,
@@ -322,12 +381,13 @@ def sweep(
         if i >= rows[y + 1] or j >= columns[x + 1] or labels[i, j] == 0:
             continue
         own = labels[i, j]
+        if not _at_edge(labels, i, j):
+            continue
         look_around(labels, i, j, around)
-        ring, foreign = 0, False
+        ring = 0
         for r in range(8):
             ring |= (1 << r) if around[r] == own else 0
-            foreign |= around[r] != own and around[r] != 0
-        if not foreign or not removable[ring]:
+        if not removable[ring]:
             continue
         here, reachable = -1, 0
         for s in range(SIDES):

@@ -145,7 +145,8 @@ def count_words(
         while x < width:
             label, column, start = labels[y, x], columns[x], x
             if not wanted[label]:
-                x += 1
+                while x < width and labels[y, x] == label:
+                    x += 1
                 continue
             while x < width and labels[y, x] == label and columns[x] == column:
                 x += 1
