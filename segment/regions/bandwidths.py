@@ -101,7 +101,8 @@ def estimate_bandwidths(
 
 
 def estimate(pixels: Pixels, color_space: str) -> Estimate:
-    """Choose bandwidths for a checked image."""
+    """Choose bandwidths for a checked image: for the box that its mask leaves."""
+    pixels = pixels.part(pixels.box)
     planes = feature_planes(pixels, color_space)
     inside = np.isfinite(planes[0])
     kept = planes[:, inside].astype(np.float64)
@@ -124,7 +125,7 @@ def resolve_bandwidths(options: MeanShiftOptions, pixels: Pixels) -> MeanShiftPa
     For ``kernel="gaussian"`` it is halved: a flat disc has half its radius as standard deviation.
     """
     spatial, color = options.spatial_bandwidth, options.range_bandwidth
-    height, width = pixels.values.shape[:2]
+    height, width = pixels.part(pixels.box).values.shape[:2]
     usual = max(round(REFERENCE_MIN_SIZE * height * width / REFERENCE_PIXELS), 1)
     size = usual if options.min_size == AUTO else options.min_size
     if spatial != AUTO and color != AUTO:

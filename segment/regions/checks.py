@@ -78,6 +78,26 @@ class Pixels:
         """Return the image with those of its bands by which pixels are compared."""
         return replace(self, values=self.values[..., :1]) if self.achromatic else self
 
+    @property
+    def is_tight(self) -> bool:
+        """Whether the mask leaves something in the outermost rows and columns."""
+        rows, columns = self.box
+        return (rows.stop - rows.start, columns.stop - columns.start) == self.values.shape[:2]
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns that hold all that the mask leaves; everything where that is nothing."""
+        height, width = self.values.shape[:2]
+        if self.mask is None or not self.mask.any():
+            return slice(0, height), slice(0, width)
+        rows, columns = (np.flatnonzero(self.mask.any(axis=axis)) for axis in (1, 0))
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+    def part(self, box: tuple[slice, slice]) -> Pixels:
+        """Return some rows and columns of the image."""
+        mask = None if self.mask is None or self.mask[box].all() else self.mask[box]
+        return replace(self, values=self.values[box], mask=mask)
+
     def scaled_to(self, params: MeanShiftParams) -> Pixels:
         """Return the image with its bands to be scaled to one range bandwidth.
 

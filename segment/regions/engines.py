@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -86,9 +86,7 @@ class Window(NamedTuple):
 
     def of(self, pixels: Pixels) -> Pixels:
         """Return the part of an image that it holds."""
-        part = slice(self.top, self.bottom), slice(self.left, self.right)
-        mask = None if pixels.mask is None else pixels.mask[part]
-        return replace(pixels, values=pixels.values[part], mask=mask)
+        return pixels.part((slice(self.top, self.bottom), slice(self.left, self.right)))
 
 
 def find_modes(
@@ -100,12 +98,19 @@ def find_modes(
 ) -> Modes:
     """Climb to their modes from every pixel, or those of a window, with the engine of `params`.
 
+    Where all climb, what lies beyond the box of the mask is as good as not there.
+
     Raises
     ------
     InputError
         If there are more pixels than 32 bits can number.
     """
     height, width = pixels.values.shape[:2]
+    if part is None and not pixels.is_tight:
+        box = pixels.box
+        own = None if weights is None else np.ascontiguousarray(weights[box])
+        found = find_modes(pixels.part(box), params, own, n_threads)
+        return _placed(found, box, (height, width))
     part = Window(0, height, 0, width) if part is None else part
     n = part.shape[0] * part.shape[1]
     if n > MOST_PIXELS:
@@ -114,6 +119,14 @@ def find_modes(
             "segment.scene takes larger ones, in tiles"
         )
     return ENGINES[params.engine](pixels.compared(), params, weights, n_threads, part)
+
+
+def _placed(modes: Modes, box: tuple[slice, slice], shape: tuple[int, int]) -> Modes:
+    """Return the modes of a box of an image as those of the image."""
+    owner = np.full(shape, -1, np.int32)
+    owner[box] = modes.owner
+    modes.table[:, :2] += np.array([box[0].start, box[1].start], np.float32)
+    return Modes(owner, modes.table)
 
 
 def _find_exact(

@@ -222,14 +222,15 @@ def build_hierarchy(
 ) -> Hierarchy:
     """Merge the regions of a segmentation; see `Segmentation.hierarchy`.
 
-    `seen` is the image at its reference size, where that is already known, `sought` the regions as
-    they were found in it, and `tones` the values of regions that it does not show, see
-    `region_cues`.
+    `seen` is the image, or the box that its mask leaves, at its reference size, where that is
+    already known, `sought` the regions as they were found in it, and `tones` the values of regions
+    that it does not show, see `region_cues`.
     """
-    labels, n = segmentation._labels, segmentation.n_regions
+    pixels, n = segmentation._pixels, segmentation.n_regions
     space, threads = segmentation.params.color_space, resolve_n_threads(n_threads)
+    labels = np.ascontiguousarray(segmentation._labels[pixels.box])
     if seen is None:
-        seen = pyramid.at_reference_size(segmentation._pixels, space, threads)
+        seen = pyramid.at_reference_size(pixels.part(pixels.box), space, threads)
     cues = region_cues(seen, space, labels, n, threads, sought, tones)
     image = seen.values.shape[0] * seen.values.shape[1]
     parents, levels = grow(cues, image)

@@ -44,7 +44,8 @@ class Leaves:
     segmentation : Segmentation
         The leaves, at the image's own size.
     seen : Pixels, optional
-        The image at its reference size, by which they are to be merged, where that is known.
+        The box that its mask leaves at its reference size, by which leaves are to be merged, where
+        that is known.
     sought : ndarray, shape (h, w), int32, optional
         The leaves as they were found in `seen`, before their borders were brought up.
     tones : ndarray, shape (n, C), float32, optional
@@ -150,6 +151,9 @@ def find_leaves(
     n_leaves : int
         How many there should be at least.
     """
+    if not pixels.is_tight:
+        inside = find_leaves(pixels.part(pixels.box), params, n_threads, n_leaves)
+        return replace(inside, segmentation=_placed(inside.segmentation, pixels))
     n_pixels = REFERENCE_PIXELS * max(n_leaves / SURE_LEAVES, 1.0)
     threads = resolve_n_threads(n_threads)
     height, width = shape = pixels.values.shape[:2]
@@ -203,6 +207,16 @@ class _Drawn(NamedTuple):
     modes: Float32Array
     tones: Float32Array
     sources: NDArray[np.int32]
+
+
+def _placed(leaves: Segmentation, pixels: Pixels) -> Segmentation:
+    """Return the leaves of the box that a mask leaves as those of the image."""
+    box = pixels.box
+    labels = np.zeros(pixels.values.shape[:2], np.int32)
+    labels[box] = leaves._labels
+    modes = leaves.modes.copy()
+    modes[:, :2] += np.array([box[0].start, box[1].start], modes.dtype)
+    return Segmentation(labels, modes, leaves.params, pixels)
 
 
 def _drawn(

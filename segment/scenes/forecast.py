@@ -102,7 +102,11 @@ def density(work: Work) -> Density:
 
 
 def forecast(
-    options: SceneOptions, layout: Layout, params: MeanShiftParams, per_pixel: Density
+    options: SceneOptions,
+    layout: Layout,
+    params: MeanShiftParams,
+    per_pixel: Density,
+    corner: tuple[int, int] = (0, 0),
 ) -> Forecast:
     """Choose tiles and jobs that the memory holds, the largest first.
 
@@ -113,6 +117,8 @@ def forecast(
     params : MeanShiftParams
     per_pixel : Density
         From `density`.
+    corner : tuple of two int
+        The first row and column with a value.
 
     Raises
     ------
@@ -127,7 +133,7 @@ def forecast(
     least = None
     for jobs in range(options.n_jobs, 0, -1):
         for side in sides:
-            tiles = tiles_of(layout, params, side)
+            tiles = tiles_of(layout, params, side, corner)
             jobs_used = min(jobs, len(tiles))
             memory = BASE + max(jobs_used * of_tile(tiles, layout, params, options), graph)
             least = memory if least is None else min(least, memory)
@@ -151,10 +157,11 @@ def _sides() -> list[int]:
     return sides
 
 
-def tiles_of(layout: Layout, params: MeanShiftParams, side: int) -> Tiles:
+def tiles_of(layout: Layout, params: MeanShiftParams, side: int, corner: tuple[int, int]) -> Tiles:
     """Return tiles of about that side, on the grid of the engine."""
     margin, grid = reach(params)
-    return Tiles(layout.height, layout.width, max(1, round(side / grid)) * grid, margin)
+    side = max(1, round(side / grid)) * grid
+    return Tiles(layout.height, layout.width, side, margin, corner)
 
 
 def of_tile(tiles: Tiles, layout: Layout, params: MeanShiftParams, options: SceneOptions) -> int:

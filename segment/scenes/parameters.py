@@ -37,6 +37,8 @@ class Settled(NamedTuple):
         What bands count from.
     achromatic : bool
         Whether three bands are one gray, thrice.
+    corner : tuple of two int
+        The first row and column with a value.
     """
 
     params: MeanShiftParams
@@ -44,6 +46,7 @@ class Settled(NamedTuple):
     scaling: Scaling | None = None
     origin: Origin | None = None
     achromatic: bool = False
+    corner: tuple[int, int] = (0, 0)
 
 
 def settle(options: SceneOptions, source: Source) -> Settled:
@@ -92,10 +95,10 @@ def settle(options: SceneOptions, source: Source) -> Settled:
             )
         scaling = find_scaling(source)
     params = MeanShiftParams(**given, range_bandwidth=bandwidth)  # type: ignore[arg-type]
+    corner = scene_corner(source)
     if space == "none":
-        return Settled(
-            params, scaling=scaling, origin=scene_origin(source, scaling, options.n_jobs)
-        )
+        origin = scene_origin(source, scaling, options.n_jobs)
+        return Settled(params, scaling=scaling, origin=origin, corner=corner)
     if len(layout.bands) not in (1, 3):
         raise InputError(
             f"color_space={space!r} takes 1 or 3 bands and {layout.name} has "
@@ -105,7 +108,47 @@ def settle(options: SceneOptions, source: Source) -> Settled:
     if isinstance(wanted, str):
         raise InputError(f"value_range={wanted!r} looks at a whole picture; give LOW,HIGH")
     achromatic = space in CIE and scene_is_achromatic(source, options.n_jobs)
-    return Settled(params, wanted or dtype_range(layout.dtype), achromatic=achromatic)
+    return Settled(
+        params, wanted or dtype_range(layout.dtype), achromatic=achromatic, corner=corner
+    )
+
+
+def scene_corner(source: Source) -> tuple[int, int]:
+    """Return the first row and the first column in which the scene has a value, or 0 and 0.
+
+    The grid of the engine begins there, as in `mean_shift`. Strips are read until one has a value.
+    """
+    layout = source.layout
+    if not layout.masked:
+        return 0, 0
+    firsts = []
+    for axis, length in enumerate((layout.height, layout.width)):
+        step = max(layout.block[axis], 1)
+        for begin in range(0, length, step):
+            n = min(step, length - begin)
+            strip = (
+                Window(begin, 0, n, layout.width)
+                if axis == 0
+                else Window(0, begin, layout.height, n)
+            )
+            there = [_first_value(source, part, axis) for part in blocks(strip, SIDE, SIDE)]
+            found = [first for first in there if first is not None]
+            if found:
+                firsts.append(min(found))
+                break
+        else:
+            return 0, 0
+    return firsts[0], firsts[1]
+
+
+def _first_value(source: Source, window: Window, axis: int) -> int | None:
+    """Return the first row (axis 0) or column of a window in which there is a value, if any is."""
+    valid = source.read(window).valid
+    begin = window[axis]
+    if valid is None:
+        return begin
+    lines = np.flatnonzero(valid.any(axis=1 - axis))
+    return begin + int(lines[0]) if len(lines) else None
 
 
 def scene_is_achromatic(source: Source, n_threads: int) -> bool:

@@ -125,7 +125,7 @@ class _Run:
     def _plan(self, work: Work, manifest: Mapping[str, Any], per_pixel: Density) -> Forecast:
         """Return the forecast; tiles are those of the run that this one goes on with."""
         options, layout = self._options, self._source.layout
-        plan = forecast(options, layout, work.params, per_pixel)
+        plan = forecast(options, layout, work.params, per_pixel, work.corner)
         before = manifest.get("fingerprint", {})
         side = before.get("tile")
         if options.tile is not None or not isinstance(side, int):
@@ -133,7 +133,7 @@ class _Run:
         wanted = {**self._fingerprint(work), "tile": side, "format": stores.FORMAT}
         if wanted != before:
             return plan
-        return forecast(options.with_tile(side), layout, work.params, per_pixel)
+        return forecast(options.with_tile(side), layout, work.params, per_pixel, work.corner)
 
     def _fingerprint(self, work: Work) -> dict[str, Any]:
         """Return what tiles depend on."""
@@ -149,6 +149,7 @@ class _Run:
                 "scaling": work.scaling,
                 "origin": work.origin,
                 "achromatic": work.achromatic,
+                "corner": work.corner,
                 "filtered": work.filtered,
                 "tile": work.tiles.side,
             }

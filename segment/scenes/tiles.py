@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -66,17 +68,31 @@ class Tiles:
         Of a tile; those at the right and the bottom are smaller.
     margin : int
         How far around a tile pixels are needed to climb as in the whole scene.
+    corner : tuple of two int
+        The first row and column with a value, where tiles begin; what lies before is in smaller
+        tiles, which are empty.
     """
 
     height: int
     width: int
     side: int
     margin: int
+    corner: tuple[int, int] = (0, 0)
+
+    @cached_property
+    def _lines(self) -> tuple[list[int], list[int]]:
+        """Rows and columns on which tiles begin, and the ends of the scene."""
+        rows, columns = (
+            sorted({0, length, *range(first % self.side, length, self.side)})
+            for first, length in zip(self.corner, (self.height, self.width), strict=True)
+        )
+        return rows, columns
 
     @property
     def shape(self) -> tuple[int, int]:
         """How many tiles there are, downwards and across."""
-        return -(-self.height // self.side), -(-self.width // self.side)
+        rows, columns = self._lines
+        return len(rows) - 1, len(columns) - 1
 
     def __len__(self) -> int:
         rows, columns = self.shape
@@ -88,18 +104,20 @@ class Tiles:
     def window(self, k: int) -> Window:
         """Return tile `k`."""
         row, column = divmod(k, self.shape[1])
-        top, left = row * self.side, column * self.side
-        return Window(
-            top, left, min(self.side, self.height - top), min(self.side, self.width - left)
-        )
+        rows, columns = self._lines
+        top, left = rows[row], columns[column]
+        return Window(top, left, rows[row + 1] - top, columns[column + 1] - left)
 
     def met_by(self, window: Window) -> list[int]:
         """Return the tiles that a window meets, which may reach beyond the scene."""
-        inside = window.grown(0, self.height, self.width)
-        return [
-            part.top // self.side * self.shape[1] + part.left // self.side
-            for part in blocks(inside, self.side, self.side)
-        ]
+        begins, ends = (window.top, window.left), (window.bottom, window.right)
+        rows, columns = (
+            range(
+                max(bisect_right(lines, begin) - 1, 0), min(bisect_left(lines, end), len(lines) - 1)
+            )
+            for lines, begin, end in zip(self._lines, begins, ends, strict=True)
+        )
+        return [row * self.shape[1] + column for row in rows for column in columns]
 
     def surroundings(self, k: int) -> Window:
         """Return tile `k` with its margin."""

@@ -60,6 +60,8 @@ class Work:
         What bands count from, as `segment.regions.checks.find_origin` says of the whole.
     achromatic : bool
         Whether three bands are one gray, thrice; see `segment.regions.checks.is_achromatic`.
+    corner : tuple of two int
+        The first row and column with a value, where tiles begin.
     filtered : bool
         Whether the filtered pixels are wanted too.
     """
@@ -72,6 +74,7 @@ class Work:
     scaling: Scaling | None = None
     origin: Origin | None = None
     achromatic: bool = False
+    corner: tuple[int, int] = (0, 0)
     filtered: bool = False
 
     def features_of(self, values: NDArray[Any]) -> NDArray[Any]:

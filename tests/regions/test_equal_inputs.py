@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 import segment
-from segment.regions.engines import reach
 from tests.pictures import photograph
 
 GUISES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -113,22 +112,55 @@ def test_gray_in_rgb_is_compared_by_three_bands_that_are_the_same() -> None:
     np.testing.assert_array_equal(three[..., 0], one)
 
 
-@pytest.mark.parametrize(("engine", "corner"), [("exact", (13, 22)), ("fast", (64, 0))])
+@pytest.mark.parametrize("corner", [(13, 22), (64, 0), (1, 45)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"engine": "exact", "spatial_bandwidth": 4},
+        {"spatial_bandwidth": 4},
+        {"spatial_bandwidth": 9, "color_space": "none", "range_bandwidth": 15},
+        {"spatial_bandwidth": "auto", "range_bandwidth": "auto", "min_size": "auto"},
+    ],
+)
 def test_a_box_that_a_mask_leaves_and_the_same_box_cropped(
-    engine: str, corner: tuple[int, int]
+    options: dict[str, Any], corner: tuple[int, int]
 ) -> None:
-    """The fast engine's blocks lie on a grid that begins at the corner of what it is given.
-
-    A crop moves the grid, unless it begins on it; else tiles of a scene could not be the whole's.
-    """
-    image, options = photograph(100, 90), {"spatial_bandwidth": 4, "engine": engine}
-    params = segment.mean_shift(image, **options).params
-    assert all(place % reach(params)[1] == 0 for place in corner)
+    """The grid of the fast engine, sizes and bandwidths are those of the box."""
+    image = photograph(100, 90)
     box = slice(corner[0], 97), slice(corner[1], 71)
     keep = np.zeros(image.shape[:2], bool)
     keep[box] = True
     masked = segment.mean_shift(image, mask=keep, **options)
-    np.testing.assert_array_equal(
-        masked.labels[box], segment.mean_shift(image[box], **options).labels
-    )
+    cropped = segment.mean_shift(image[box], **options)
+    np.testing.assert_array_equal(masked.labels[box], cropped.labels)
+    np.testing.assert_allclose(masked.modes[:, :2] - corner, cropped.modes[:, :2], atol=1e-4)
+    np.testing.assert_array_equal(masked.modes[:, 2:], cropped.modes[:, 2:])
+    assert masked.params == cropped.params
     assert masked.n_regions > 5
+
+
+def test_what_a_mask_leaves_of_a_box_and_the_same_of_the_cropped_box() -> None:
+    image, keep = photograph(100, 90), np.zeros((100, 90), bool)
+    box = np.s_[13:97, 5:71]
+    keep[box] = True
+    keep[20:40, 30:50] = False
+    masked = segment.mean_shift(image, mask=keep, spatial_bandwidth=4)
+    cropped = segment.mean_shift(image[box], mask=keep[box], spatial_bandwidth=4)
+    np.testing.assert_array_equal(masked.labels[box], cropped.labels)
+
+
+@pytest.mark.parametrize("times", [1, 7])
+def test_the_tree_of_a_box_that_a_mask_leaves_and_of_the_same_box_cropped(times: int) -> None:
+    """Enlarged, it is looked at in fewer pixels, whose grid is that of the box."""
+    image = np.kron(photograph(100, 90), np.ones((times, times, 1), np.uint8))
+    box = np.s_[13 * times + 1 : 97 * times, 5 * times : 71 * times - 2]
+    keep = np.zeros(image.shape[:2], bool)
+    keep[box] = True
+    masked, cropped = segment.hierarchy(image, mask=keep), segment.hierarchy(image[box])
+    np.testing.assert_array_equal(masked.parents, cropped.parents)
+    np.testing.assert_array_equal(masked.levels, cropped.levels)
+    np.testing.assert_array_equal(masked.leaves.labels[box], cropped.leaves.labels)
+    assert not masked.leaves.labels[~keep].any()
+    assert masked.n_leaves > 5
+    again = segment.mean_shift(image, mask=keep).hierarchy()
+    np.testing.assert_array_equal(again.levels, segment.mean_shift(image[box]).hierarchy().levels)

@@ -87,6 +87,28 @@ def test_sixteen_bits_floats_and_many_bands(
         np.testing.assert_array_equal(read_raster(tmp_path / "dst.tif"), expected)
 
 
+@pytest.mark.parametrize("tile", [1, 40, 2000])
+@pytest.mark.parametrize("corner", [(0, 0), (7, 0), (61, 103)])
+def test_a_scene_that_begins_within_a_frame_without_values(
+    corner: tuple[int, int], tile: int, tmp_path: Path, photograph: NDArray[np.uint8], whole: Whole
+) -> None:
+    """Tiles begin where values do, and the scene is what is cut out of it."""
+    box = np.s_[corner[0] : corner[0] + 80, corner[1] : corner[1] + 70]
+    pixels = np.full((*photograph.shape[:2], 3), np.nan, np.float32)
+    pixels[box] = photograph[box]
+    pixels[corner[0], corner[1] : corner[1] + 30] = np.nan
+    pixels[corner[0] + 30 : corner[0] + 40, corner[1] + 20 : corner[1] + 60, 1] = np.nan
+    options = {"spatial_bandwidth": 3, "range_bandwidth": 12}
+    src = write_raster(tmp_path / "src.tif", pixels)
+    segment.scene(src, tmp_path / "dst.tif", tile=tile, **options)
+    keep = np.isfinite(pixels).all(2)
+    found = read_raster(tmp_path / "dst.tif")
+    np.testing.assert_array_equal(found, whole(pixels, color_space="none", mask=keep, **options))
+    cut = segment.mean_shift(photograph[box], mask=keep[box], color_space="none", **options)
+    np.testing.assert_array_equal(found[box], cut.labels)
+    assert not found[~keep].any()
+
+
 def test_noise_of_one_pixel_components(tmp_path: Path, whole: Whole) -> None:
     noise = np.random.default_rng(3).integers(0, 256, (70, 130, 3), np.uint8)
     src = write_raster(tmp_path / "src.tif", noise)
