@@ -1,6 +1,7 @@
 """Hostile inputs by the thousand: arrays, image files, saved hierarchies.
 
-Run ``python -m tests.fuzzing KIND [-n COUNT] [--seed SEED]``, KIND one of arrays, files, trees.
+Run ``python -m tests.fuzzing KIND [-n COUNT] [--seed SEED]``, KIND one of arrays, files (bytes
+changed at random), shapes (files changed by their structure), trees.
 Each case is made from its own seed, which is printed when it fails; `tests/test_fuzzing.py` runs a
 few of each.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import resource
 import tempfile
 import time
 import warnings
@@ -18,20 +20,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
+import OpenEXR
+import pillow_heif
 import tifffile
 from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 import segment
+import segment.images
 from segment.errors import FileError, InputError
+from tests.shaping import shaped
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 LARGEST = 1 << 20  # pixels that a mutated header may ask for
 DTYPES = ["?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "g"]
 VALUES = [0, 1, -1, 127, 255, 256, 4095, 65535, 1e-30, 1e15, 1e16, 1e300, np.nan, np.inf, -np.inf]
 SLOW = 120.0  # seconds: a few kernels may have to be compiled, all else takes a tenth of one
+SECONDS, GROWTH = 5.0, 1 << 29  # that reading one file may take, and bytes of memory at its peak
 
 
 def one_line(error: Exception) -> str:
@@ -126,7 +134,8 @@ def seeds_of_files() -> list[bytes]:
     """Files to mutate: small ones of the corpus where it is, and one of each usual kind."""
     pixels = np.arange(3 * 12 * 15, dtype=np.uint8).reshape(12, 15, 3)
     files = []
-    for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TGA", "PCX", "ICO", "PPM", "SGI", "DDS"):
+    for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TGA", "PCX", "ICO", "PPM", "SGI", "DDS",
+                 "JPEG2000", "AVIF", "QOI"):  # fmt: skip
         buffer = io.BytesIO()
         PillowImage.fromarray(pixels).save(buffer, kind)
         files.append(buffer.getvalue())
@@ -138,6 +147,18 @@ def seeds_of_files() -> list[bytes]:
             buffer, data, photometric="rgb", extratags=[(42113, "s", 0, "7", True)], **options
         )
         files.append(buffer.getvalue())
+    files += [imagecodecs.jpegxl_encode(pixels), imagecodecs.jpegls_encode(pixels)]
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(PillowImage.fromarray(np.kron(pixels, np.ones((6, 6, 1), "u1")))).save(
+        buffer
+    )
+    files.append(buffer.getvalue())
+    with tempfile.NamedTemporaryFile(suffix=".exr") as stream:
+        header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+        OpenEXR.File(header, {"RGBA": np.dstack([pixels, pixels]).astype("f2")[..., :4]}).write(
+            stream.name
+        )
+        files.append(Path(stream.name).read_bytes())
     head = b"P7\nWIDTH 5\nHEIGHT 2\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n"
     files.append(head + bytes(30))
     small = [path for path in sorted((CORPUS / "good").glob("*")) if path.stat().st_size < 40_000]
@@ -171,13 +192,39 @@ def mutated(data: bytes, rng: Generator) -> bytes:
 def try_file(rng: Generator) -> str:
     """Read a mutated image file; return what came of it."""
     files = seeds_of_files()
-    data = mutated(files[int(rng.integers(len(files)))], rng)
+    return read(mutated(files[int(rng.integers(len(files)))], rng), rng)
+
+
+def try_shape(rng: Generator) -> str:
+    """Read an image file that was changed by its structure; return what came of it."""
+    files = seeds_of_files()
+    return read(shaped(files[int(rng.integers(len(files)))], rng), rng)
+
+
+def read(data: bytes, rng: Generator) -> str:
+    """Read a file of these bytes and assert that what comes of it is sound, soon, in little."""
+    before, started = peak_memory(), time.process_time()
+    try:
+        return _read(data, rng)
+    finally:
+        assert time.process_time() - started < SECONDS
+        assert peak_memory() - before < GROWTH
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has had."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _read(data: bytes, rng: Generator) -> str:
+    page = int(rng.choice([0, 0, 0, 1]))
     with tempfile.NamedTemporaryFile() as stream:
         stream.write(data)
         stream.flush()
         try:
+            segment.images.count_pages_or_one(stream.name)
             image = segment.read_image(
-                stream.name, max_pixels=LARGEST, accept_damaged=bool(rng.integers(2))
+                stream.name, page=page, max_pixels=LARGEST, accept_damaged=bool(rng.integers(2))
             )
         except FileError as error:
             return one_line(error)
@@ -252,6 +299,7 @@ def try_tree(rng: Generator) -> str:
 KINDS: dict[str, Callable[[Generator], str]] = {
     "arrays": try_array,
     "files": try_file,
+    "shapes": try_shape,
     "trees": try_tree,
 }
 
