@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from segment.errors import FileError
 from segment.files import display_name, file_error
@@ -38,15 +39,21 @@ def locked(folder: Path, name: str) -> Iterator[None]:
                 )
             if not _still_there(path, stream.fileno()):
                 continue  # its holder has just removed it
-            stream.truncate(0)
-            stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            stream.flush()
+            _sign(stream)
             try:
                 yield
             finally:
                 with contextlib.suppress(OSError):
                     path.unlink()
             return
+
+
+def _sign(stream: IO[str]) -> None:
+    """Say in the file who holds it; on a full disk nobody does, and it is held all the same."""
+    stream.truncate(0)
+    text = f"process {os.getpid()} on {socket.gethostname()}\n"
+    with contextlib.suppress(OSError):
+        os.write(stream.fileno(), text.encode())
 
 
 def _try_lock(descriptor: int) -> bool:

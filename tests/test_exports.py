@@ -180,3 +180,23 @@ def test_names_of_outputs_fit_a_file_system(tmp_path: Path, name: str) -> None:
 def test_long_names_stay_different() -> None:
     stems = {exports.output_stem("o", "x" * 250 + end + ".png") for end in "ab"}
     assert len(stems) == 2
+
+
+def test_a_picture_that_is_half_saved_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a run that goes on would take it for done."""
+    pixels = halves()
+    found = segment.mean_shift(pixels)
+
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("segment.exports.writers.write_overlay", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        exports.save(found, Image(pixels), tmp_path / "a", ("labels", "posterized", "overlay"))
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "a.labels.png").write_bytes(b"mine")
+    with pytest.raises(FileError):
+        exports.save(found, Image(pixels), tmp_path / "a", ("labels", "json"))
+    assert (tmp_path / "a.labels.png").read_bytes() == b"mine"

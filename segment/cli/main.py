@@ -10,7 +10,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from segment import __version__
 from segment.cli.progress import report
 from segment.errors import SegmentError
+from segment.files import file_error
 
 # Command -> module that defines a function of the same name, and the line that lists it.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -138,6 +139,7 @@ for _name, (_, _summary) in COMMANDS.items():
 
 def run() -> None:
     """Run the command line: exit code 0, 1 for an error, 2 for usage, 130 when interrupted."""
+    fill_streams()
     # A file name that is no text in this locale must not end a run that went well.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -146,8 +148,38 @@ def run() -> None:
         app(prog_name="segment")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:  # of files they are FileErrors: this is of what was printed
+        give_up_output(error)
     finally:
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            drop_output()
+        flush_output()
+
+
+def fill_streams() -> None:
+    """Let no file of ours become one of the standard streams, where the shell closed them.
+
+    What is printed to a closed stream goes nowhere; sys.stdout stays None for who must know.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def flush_output() -> None:
+    """Print what is still waiting to be printed."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+    except OSError as error:
+        give_up_output(error)
+
+
+def give_up_output(error: OSError) -> NoReturn:
+    """Say that nothing can be printed, and leave with exit code 1."""
+    drop_output()
+    report(str(file_error("standard output", error, "write")))
+    sys.exit(1)

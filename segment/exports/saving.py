@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def save(
     overwrite: bool = False,
 ) -> dict[str, Path]:
     """Write what is wanted of a segmentation, each file whole or not at all.
+
+    If one cannot be written, the new ones before it are removed.
 
     Parameters
     ----------
@@ -83,5 +86,16 @@ def save(
         path = output_path(Path(stem), name, suffix) if target is None else target
         product.written[name] = kind.write(product, path, overwrite)
 
-    run(write, names, 1)  # one after another, which a watcher sees
+    try:
+        run(write, names, 1)  # one after another, which a watcher sees
+    except BaseException:
+        if not overwrite:  # they are new: a picture that is half done would look done
+            for path in product.written.values():
+                _remove(path)
+        raise
     return product.written
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -193,15 +192,12 @@ def to_csv(table: Mapping[str, npt.NDArray[Any]]) -> str:
 def write_data(path: Path, data: bytes, overwrite: bool) -> Path:
     """Write bytes to a file, whole or not at all, or to standard output."""
     if path == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return path
+        return images.write_stdout(data)
     return write_bytes(path, data, overwrite=overwrite)
 
 
 def write_text(path: Path, text: str, overwrite: bool) -> Path:
     """Write text to a file, whole or not at all, or to standard output."""
     if path == STDOUT:
-        print(text, end="" if text.endswith("\n") else "\n", flush=True)
-        return path
+        return images.write_stdout((text if text.endswith("\n") else text + "\n").encode())
     return write_bytes(path, text.encode(), overwrite=overwrite)

@@ -7,7 +7,13 @@ from segment.images.picture import Image, Placement
 from segment.images.placing import placement
 from segment.images.reading import count_pages, count_pages_or_one, read_image
 from segment.images.screen import encode_for_screen
-from segment.images.writing import encode_png, posterized_suffix, write_image, write_labels
+from segment.images.writing import (
+    encode_png,
+    posterized_suffix,
+    write_image,
+    write_labels,
+    write_stdout,
+)
 
 __all__ = [
     "Image",
@@ -24,4 +30,5 @@ __all__ = [
     "read_image",
     "write_image",
     "write_labels",
+    "write_stdout",
 ]

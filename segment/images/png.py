@@ -97,6 +97,9 @@ def read_png(data: bytes) -> Png:
             if kind == b"IDAT":  # what there is of it
                 picture.append(_chunk(kind, bytes(view[position + 8 :])))
             break
+        if kind == b"IHDR" and len(picture) > 1:  # decoders believe the last
+            damage = "it has several headers"
+            break
         if kind in PICTURE or kind in METADATA:
             stored = int.from_bytes(view[end - 4 : end], "big")
             sound = zlib.crc32(view[position + 4 : end - 4]) == stored

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from segment.images import codecs, exr, heic, netpbm, opencv, pillow, png
+from segment.images import codecs, exr, gif, heic, netpbm, opencv, pillow, png
 from segment.images.damage import Damage
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
@@ -61,6 +61,8 @@ def decode(source: Source, page: int, check: Check) -> Image:
         return Image(pixels, alpha, value_range=white)
     if source.format == "webp":
         check(*_webp_size(data), 4, 4)
+    if source.format == "gif":
+        check(*gif.canvas(data, page), 4, 4)
     picture = pillow.open_with(source.format, data)
     depth = _depth(source.format, data)
     bands = BANDS.get(picture.mode, 4)
@@ -85,7 +87,9 @@ def decode(source: Source, page: int, check: Check) -> Image:
 
 def count(source: Source) -> int:
     """Return the number of frames."""
-    if source.format in {"gif", "webp", "avif", "jpeg", "dcx", "fli"}:
+    if source.format == "gif":
+        return max(1, sum(1 for _ in gif.frames(source.read_all())))
+    if source.format in {"webp", "avif", "jpeg", "dcx", "fli"}:
         return pillow.n_frames(pillow.open_with(source.format, source.read_all()))
     if source.format == "png":
         try:
@@ -117,6 +121,8 @@ def _decode_png(source: Source, page: int, check: Check) -> Image:
     image = Image(np.empty((0, 0)), resolution=parts.resolution, n_pages=parts.n_frames)
     try:
         picture = pillow.open_with("png", parts.picture if page == 0 else data)
+        width, height = picture.size
+        check(width, height, max(1, parts.depth // 8) * bands, bands)
     except Damage as damage:
         raise Damage(parts.damage or str(damage)) from damage
     if page:

@@ -90,7 +90,7 @@ def write_image(
             data = _encode_tiff(array, alpha, icc, resolution, nodata)
         else:
             data = ENCODERS[suffix](array, alpha, icc, resolution)
-    return _to_stdout(data) if to_stdout else write_bytes(path, data, overwrite=overwrite)
+    return write_stdout(data) if to_stdout else write_bytes(path, data, overwrite=overwrite)
 
 
 def write_labels(
@@ -133,7 +133,7 @@ def write_labels(
     if os.fspath(path) == "-":
         encode = _encode_png if high <= MAX_PNG_LABEL else _encode_tiff
         dtype = np.uint16 if high <= MAX_PNG_LABEL else np.uint32
-        return _to_stdout(encode(array.astype(dtype), None, None, None))
+        return write_stdout(encode(array.astype(dtype), None, None, None))
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix == ".png" and high > MAX_PNG_LABEL:
@@ -321,7 +321,16 @@ ENCODERS: dict[str, Encoder] = {
 }
 
 
-def _to_stdout(data: bytes) -> Path:
+def write_stdout(data: bytes) -> Path:
+    """Write a file to standard output; return its name.
+
+    Raises
+    ------
+    FileError
+        If that cannot be written to.
+    """
+    if sys.stdout is None:
+        raise FileError("cannot write standard output: it is closed; give a file with -o")
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -177,3 +177,58 @@ def test_who_reads_may_stop_reading(tmp_path: Path) -> None:
     process.stderr.close()
     assert process.wait(timeout=60) == 0
     assert errors == b""
+
+
+def in_a_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of sh in which ``$S`` is the command line."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "S": f"{sys.executable} -m segment"}
+    return subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, cwd=folder, env=environment
+    )
+
+
+@pytest.fixture
+def flat_picture(tmp_path: Path) -> Path:
+    from segment.images import write_image
+
+    write_image(tmp_path / "in" / "a.png", np.zeros((20, 20, 3), np.uint8))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_nothing(flat_picture: Path, closed: str) -> None:
+    script = f"$S image in/a.png -o a {closed}; echo $? >&3; $S batch in b {closed}; echo $? >&3"
+    done = in_a_shell(f"exec 3>codes; {script}", flat_picture)
+    assert (flat_picture / "codes").read_text().split() == ["0", "0"]
+    assert "Traceback" not in done.stdout + done.stderr
+    for folder in ("a", "b"):
+        assert (flat_picture / folder / "a.labels.png").stat().st_size > 50
+
+
+def test_errors_do_not_go_to_the_output_where_stderr_is_closed(tmp_path: Path) -> None:
+    done = in_a_shell("$S image none.png 2>&-", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_closed_output_is_said_where_the_result_was_to_go_there(flat_picture: Path) -> None:
+    done = in_a_shell("$S image in/a.png -q -o - --save json >&-", flat_picture)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "segment: in/a.png: cannot write standard output: it is closed; give a file with -o"
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", ["image in/a.png -o a", "batch in b", "--help", "--version"])
+def test_a_full_disk_under_the_output_is_one_line(flat_picture: Path, command: str) -> None:
+    done = in_a_shell(f"$S {command} >/dev/full", flat_picture)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "segment: cannot write standard output: the disk is full; free some space and run again"
+    )
+    assert "Traceback" not in done.stderr

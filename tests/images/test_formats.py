@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import struct
 import sys
 import zlib
@@ -23,12 +24,14 @@ from PIL import Image as PillowImage
 
 import segment
 from segment.errors import FileError
-from segment.images import read_image
+from segment.images import count_pages, read_image
 from segment.images.codecs import jxl_size
+from segment.images.gif import canvas
 from segment.images.heic import size as heic_size
 from segment.images.libtiff import assemble
 from segment.images.samples import unpack
 from tests.images.test_images import adobe_like
+from tests.shaping import png_chunks, png_from
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut()[:60, 100:180])
 RNG = np.random.default_rng(0)
@@ -57,6 +60,52 @@ def test_further_formats_of_pillow(tmp_path: Path, kind: str) -> None:
     image = read_image(saved(tmp_path / "x", data))
     np.testing.assert_array_equal(image.pixels, expected)
     assert image.format == kind.lower()
+
+
+def gif_of(*places: tuple[int, int, int, int], size: tuple[int, int] = (32, 20)) -> bytes:
+    """A GIF whose frames of one pixel's data claim these places: left, top, width, height."""
+    head = b"GIF89a" + struct.pack("<HHBBB", *size, 0x80, 0, 0) + bytes(6)
+    comment = b"!\xfe\x03abc\x00"
+    pixel = b"\x02\x02\x44\x01\x00"
+    frames = [comment + b"," + struct.pack("<HHHHB", *place, 0) + pixel for place in places]
+    return head + b"".join(frames) + b";"
+
+
+def test_a_frame_that_stands_over_a_gif_is_counted_before_room_is_made_for_it(
+    tmp_path: Path,
+) -> None:
+    inside, beyond = (0, 0, 32, 20), (65535, 65535, 60000, 60000)
+    first = saved(tmp_path / "a.gif", gif_of(beyond))
+    with PillowImage.open(saved(tmp_path / "c.gif", gif_of((4, 5, 40, 30)))) as picture:
+        assert canvas(gif_of((4, 5, 40, 30)), 0) == picture.size == (44, 35)
+    second = saved(tmp_path / "b.gif", gif_of(inside, inside, beyond))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(FileError, match="125535 x 125535 pixels"):
+        read_image(first)
+    with pytest.raises(FileError, match="125535 x 125535 pixels"):
+        read_image(second, page=2)
+    assert count_pages(first) == 1
+    assert count_pages(second) == 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+    assert read_image(second, accept_damaged=True).shape == (20, 32)
+
+
+def test_the_frames_of_a_gif_are_counted_as_pillow_does(tmp_path: Path) -> None:
+    pictures = [PillowImage.fromarray(np.roll(PHOTO, 5 * k, axis=1)) for k in range(4)]
+    pictures[0].save(tmp_path / "x.gif", save_all=True, append_images=pictures[1:])
+    assert count_pages(tmp_path / "x.gif") == 4
+    assert canvas((tmp_path / "x.gif").read_bytes(), 3) == pictures[0].size
+
+
+def test_a_png_with_a_second_header_does_not_pass_the_limit(tmp_path: Path) -> None:
+    chunks = png_chunks(by_pillow("PNG"))
+    kind, header = chunks[0]
+    huge = (kind, struct.pack(">II", 50_000, 40_000) + header[8:])
+    path = saved(tmp_path / "x", png_from([chunks[0], huge, *chunks[1:]]))
+    for damaged in (False, True):
+        for page in (0, 1):
+            with pytest.raises(FileError):
+                read_image(path, accept_damaged=damaged, page=page, max_pixels=10_000)
 
 
 def test_icons_and_cursors_are_told_from_targa(tmp_path: Path) -> None:
