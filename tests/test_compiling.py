@@ -15,6 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
+from numba.core.compiler import Flags
 
 import segment
 import segment.kernels
@@ -207,6 +208,40 @@ def test_the_same_labels_without_the_jit() -> None:
     assert compiled.count("\n") == 24
     plain = python("-W", "ignore::RuntimeWarning", "-c", TINY_RUN, NUMBA_DISABLE_JIT="1")
     assert plain == compiled
+
+
+@jit_only
+def test_flags_compare_as_those_of_numba() -> None:
+    plain, quick, other = Flags(), jit.QuickFlags(), jit.QuickFlags()
+    assert quick == plain == quick == other
+    assert hash(quick) == hash(plain)
+    other.nrt = quick.nrt  # the default, but said
+    assert quick == other == plain
+    other.nrt = not quick.nrt
+    assert quick != other
+    assert hash(quick.copy()) == hash(other)
+
+
+@jit_only
+def test_optimizing_is_put_off_and_not_given_up() -> None:
+    level = numba.config.OPT  # type: ignore[attr-defined]
+
+    def fail(x: int) -> int:
+        return x.nothing  # type: ignore[attr-defined, no-any-return]
+
+    with pytest.raises(numba.TypingError):
+        jit.kernel()(fail)(1)
+
+    def add_up(n: int) -> int:
+        total = 0
+        for k in range(n):
+            total += k
+        return total
+
+    compiled: Any = numba.njit(pipeline_class=jit.KernelCompiler)(add_up)
+    assert compiled(10) == 45
+    assert "mul" in next(iter(compiled.inspect_llvm().values()))  # the loop has become a formula
+    assert numba.config.OPT is level  # type: ignore[attr-defined]
 
 
 def test_kernels_are_compiled_in_memory_where_nothing_can_be_cached(

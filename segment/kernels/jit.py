@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import config, typed_passes, untyped_passes
 from numba.core.caching import FunctionCache
+from numba.core.compiler import CompilerBase, Flags
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.lowering import Lower
 
 from segment.errors import FileError
 from segment.locks import locked
@@ -61,6 +65,95 @@ class SharedCache(FunctionCache):
         return not self._cache_file._load_index()
 
 
+class QuickFlags(Flags):
+    """Numba's flags of a compilation, which it compares some 80,000 times in a first run."""
+
+    _sorted = hash(tuple(sorted(Flags.options)))
+
+    def __hash__(self) -> int:
+        return self._sorted
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Flags) and self._values == other._values:
+            return True
+        return bool(super().__eq__(other))
+
+
+@contextlib.contextmanager
+def _unoptimized() -> Iterator[None]:
+    settings: Any = config  # passes run under Numba's lock, one thread at a time
+    level = settings.OPT
+    settings.OPT = type(level)(0)
+    try:
+        yield
+    finally:
+        settings.OPT = level
+
+
+class KernelLower(Lower):
+    """Writes instructions without optimizing them one function at a time.
+
+    All of them are optimized together afterwards, which does the same again.
+    """
+
+    def lower(self) -> None:
+        with _unoptimized():
+            super().lower()
+
+    def create_cpython_wrapper(self, *args: Any, **options: Any) -> None:
+        with _unoptimized():
+            super().create_cpython_wrapper(*args, **options)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class KernelLowering(typed_passes.NativeLowering):
+    """Lowering by `KernelLower`."""
+
+    _name = "kernel_lowering"
+
+    @property
+    def lowering_class(self) -> type[Lower]:
+        return KernelLower
+
+
+class KernelCompiler(CompilerBase):
+    """Numba's compiler without what kernels do not use, each of which walks all of the code.
+
+    That is closures and comprehensions, `with`, `literal_unroll`, expressions of whole arrays that
+    become one loop, and NumPy functions that ask to be inlined.
+    """
+
+    def __init__(
+        self, typingctx: Any, targetctx: Any, library: Any, args: Any, return_type: Any, flags: Any,
+        locals: Any,
+    ) -> None:  # fmt: skip
+        quick: Any = QuickFlags
+        super().__init__(typingctx, targetctx, library, args, return_type, quick(flags), locals)
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the passes."""
+        passes = PassManager("kernel")
+        for step in (
+            untyped_passes.TranslateByteCode,
+            untyped_passes.FixupArgs,
+            untyped_passes.IRProcessing,
+            untyped_passes.RewriteSemanticConstants,
+            untyped_passes.GenericRewrites,
+            untyped_passes.InlineInlinables,
+            untyped_passes.DeadBranchPrune,
+            untyped_passes.ReconstructSSA,
+            typed_passes.NopythonTypeInference,
+            typed_passes.PreLowerStripPhis,
+            typed_passes.IRLegalization,
+            typed_passes.AnnotateTypes,
+            KernelLowering,
+            typed_passes.NoPythonBackend,
+        ):
+            passes.add_pass(step, step.__name__)
+        passes.finalize()
+        return [passes]
+
+
 def kernel(
     *, fastmath: bool | frozenset[str] = False, inline: str = "never", bare: bool = False
 ) -> Callable[[F], F]:
@@ -91,6 +184,7 @@ def kernel(
             "inline": inline,
             "no_cfunc_wrapper": True,  # for callbacks from C
             "_nrt": not bare,
+            "pipeline_class": KernelCompiler,
         }
         compiled: Any = numba.njit(**options)(function)
         if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
