@@ -30,6 +30,7 @@ BLUR = 7
 NOISE_SHARE = 0.1
 
 _EMPTY = np.empty(0, np.float32)
+_NO_VALUES, _NO_INDICES = np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.uint8)
 _EVERYTHING = np.empty((0, 0), bool)
 
 
@@ -40,8 +41,8 @@ class Level:
     Attributes
     ----------
     values : ndarray, shape (H, W, C)
-        float32, or uint8 or uint16 that are looked up in `table`. In colour spaces the square roots
-        of linear light, on which differences are about those that people see.
+        float32, or uint8 that are looked up in `table`. In colour spaces the square roots of linear
+        light, on which differences are about those that people see.
     table : ndarray, float32
         Empty where `values` are float32.
     mask : ndarray of bool, shape (H, W)
@@ -62,6 +63,13 @@ class Level:
     def n_bands(self) -> int:
         """Number of bands."""
         return int(self.values.shape[2])
+
+    @property
+    def looked_up(self) -> averaging.Values:
+        """The values as kernels take them."""
+        if self.table.size:
+            return averaging.Values(self.values, self.table, _NO_VALUES)
+        return averaging.Values(_NO_INDICES, _EMPTY, self.values)
 
     def plain(self) -> Level:
         """Return the same with values that need no table."""
@@ -116,9 +124,9 @@ def _full_level(
     mask = _EVERYTHING if pixels.mask is None else np.ascontiguousarray(pixels.mask)
     table = None if color_space == "none" else linear_table(values.dtype, pixels.scale)
     if table is not None:
-        if values.dtype == np.bool_:
-            values = values.view(np.uint8)
-        return Level(_writable(values), np.sqrt(table), mask), None
+        table = np.sqrt(table)
+        if values.dtype.itemsize == 1:
+            return Level(_writable(values).view(np.uint8), table, mask), None
     out = np.empty(values.shape, np.float32)
     offsets = None
     if color_space == "none":
@@ -126,6 +134,9 @@ def _full_level(
         offsets = kept.reshape(-1, values.shape[2])[:1].astype(np.float64)
 
     def fill(rows: tuple[int, int]) -> None:
+        if table is not None:
+            out[slice(*rows)] = table[values[slice(*rows)]]
+            return
         part = np.array(values[slice(*rows)])
         if mask.size:
             part[~mask[slice(*rows)]] = 0
@@ -152,11 +163,9 @@ def _shrink(
     def fill(rows: tuple[int, int]) -> None:
         sums = np.empty(out.shape[2], np.float32)
         if not level.mask.size and ratio == (2.0, 2.0):
-            averaging.shrink_twice(level.values, level.table, square, *rows, out)
+            averaging.shrink_twice(level.looked_up, square, *rows, out)
         else:
-            averaging.shrink(
-                level.values, level.table, level.mask, ratio, square, *rows, sums, out, mask
-            )
+            averaging.shrink(level.looked_up, level.mask, ratio, square, *rows, sums, out, mask)
 
     run(fill, chunks(shape[0], STRIP_ROWS), n_threads)
     return Level(out, _EMPTY, mask)
@@ -271,9 +280,7 @@ def _refine(
             labels, coarse.values, border, pixels, REACH, *part, sums, counts, sides, means
         )
         children = np.empty((part[1] - part[0], 4, n_bands), np.float32)
-        averaging.child_means(
-            fine.values, fine.table, fine.mask, rows, columns, pixels, *part, children
-        )
+        averaging.child_means(fine.looked_up, fine.mask, rows, columns, pixels, *part, children)
         refining.weigh(
             children, fine.mask, around, rows, columns, pixels, sides, means,
             np.float32(SHARPNESS), *part, distances,

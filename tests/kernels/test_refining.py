@@ -9,11 +9,13 @@ import pytest
 
 from segment.kernels.regions import adjacency, averaging, refining
 from segment.kernels.regions import labels as label_kernels
+from segment.kernels.regions.averaging import Values
 from tests.kernels.test_merging import voronoi
 from tests.naive import refining as naive
 
 NOTHING = np.empty((0, 0), bool)
 NO_TABLE = np.empty(0, np.float32)
+NO_VALUES, NO_INDICES = np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.uint8)
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -39,15 +41,15 @@ def test_shrink(
     out = np.empty((*shape, 2), np.float32)
     out_mask = np.empty(shape, bool) if masked else NOTHING
     averaging.shrink(
-        values, NO_TABLE, NOTHING if mask is None else mask, ratio, square, 0, shape[0],
-        np.empty(2, np.float32), out, out_mask,
+        Values(NO_INDICES, NO_TABLE, values), NOTHING if mask is None else mask, ratio, square, 0,
+        shape[0], np.empty(2, np.float32), out, out_mask,
     )  # fmt: skip
     assert out == pytest.approx(expected, abs=1e-5)
     if masked:
         assert np.array_equal(out_mask, kept)
     elif ratio == (2.0, 2.0):
         out[:] = 0
-        averaging.shrink_twice(values, NO_TABLE, square, 0, shape[0], out)
+        averaging.shrink_twice(Values(NO_INDICES, NO_TABLE, values), square, 0, shape[0], out)
         assert out == pytest.approx(expected, abs=1e-5)
 
 
@@ -55,8 +57,8 @@ def test_values_may_be_looked_up() -> None:
     random = np.random.default_rng(1)
     values, table = random.integers(0, 5, (6, 8, 3), np.uint8), np.arange(5, dtype=np.float32) ** 2
     first, second = np.empty((2, 3, 4, 3), np.float32)
-    averaging.shrink_twice(values, table, False, 0, 3, first)
-    averaging.shrink_twice(table[values], NO_TABLE, False, 0, 3, second)
+    averaging.shrink_twice(Values(values, table, NO_VALUES), False, 0, 3, first)
+    averaging.shrink_twice(Values(NO_INDICES, NO_TABLE, table[values]), False, 0, 3, second)
     assert np.array_equal(first, second)
 
 
@@ -123,7 +125,8 @@ def test_children_change_sides(
 
     distances = np.empty((len(pixels), 4, refining.SIDES), np.float32)
     children = np.empty((len(pixels), 4, 2), np.float32)
-    averaging.child_means(fine, NO_TABLE, given, rows, columns, pixels, 0, len(pixels), children)
+    plain = Values(NO_INDICES, NO_TABLE, fine)
+    averaging.child_means(plain, given, rows, columns, pixels, 0, len(pixels), children)
     refining.weigh(
         children, given, around, rows, columns, pixels, sides, means, np.float32(0.7),
         0, len(pixels), distances,

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from segment.kernels.arrays import AnyArray, BoolArray, Float32Array, Int64Array
+from segment.kernels.arrays import BoolArray, Float32Array, Int64Array, UInt8Array
 from segment.kernels.jit import kernel
 
 F = np.float32
 
 
+class Values(NamedTuple):
+    """A picture of shape (H, W, C): `plain`, or what `table` has at `indices`.
+
+    Both kinds are one type, so that kernels are compiled once. What is not used is empty.
+    """
+
+    indices: UInt8Array
+    table: Float32Array
+    plain: Float32Array
+
+
 @kernel(bare=True)
 def shrink(
-    values: AnyArray, table: Float32Array, mask: BoolArray, ratio: tuple[float, float],
-    square: bool, first: int, last: int, sums: Float32Array, out: Float32Array,
-    out_mask: BoolArray,
+    values: Values, mask: BoolArray, ratio: tuple[float, float], square: bool, first: int,
+    last: int, sums: Float32Array, out: Float32Array, out_mask: BoolArray,
 ) -> None:  # fmt: skip
     """Average a picture down by area, rows ``first:last`` of the smaller one.
 
     Parameters
     ----------
-    values : ndarray, shape (H, W, C)
-        float32, or unsigned indices into `table`.
-    table : ndarray, float32
-        Value of each index; empty where `values` are values.
+    values : Values, of shape (H, W, C)
     mask : ndarray of bool, shape (H, W)
         What is averaged; empty where that is everything.
     ratio : tuple of float
@@ -36,7 +45,9 @@ def shrink(
         Receive the means, and whether there was anything to average; `out_mask` is empty where
         `mask` is.
     """
-    height, width, n_bands = values.shape
+    indices, table, plain = values
+    height = max(indices.shape[0], plain.shape[0])
+    width, n_bands = max(indices.shape[1], plain.shape[1]), out.shape[2]
     masked = mask.size > 0
     for y in range(first, last):
         top, bottom = y * ratio[0], min((y + 1) * ratio[0], float(height))
@@ -53,7 +64,7 @@ def shrink(
                     weight = rows * F(min(right, j + 1.0) - max(left, float(j)))
                     total += weight
                     for c in range(n_bands):
-                        value = table[int(values[i, j, c])] if table.size else F(values[i, j, c])
+                        value = table[indices[i, j, c]] if table.size else plain[i, j, c]
                         sums[c] += weight * (value * value if square else value)
             for c in range(n_bands):
                 mean = sums[c] / total if total > 0 else F(0)
@@ -63,11 +74,11 @@ def shrink(
 
 
 @kernel(bare=True)
-def shrink_twice(
-    values: AnyArray, table: Float32Array, square: bool, first: int, last: int, out: Float32Array
-) -> None:
+def shrink_twice(values: Values, square: bool, first: int, last: int, out: Float32Array) -> None:
     """Do what `shrink` does where nothing is masked, by 2 x 2 pixels."""
-    height, width, n_bands = values.shape
+    indices, table, plain = values
+    height = max(indices.shape[0], plain.shape[0])
+    width, n_bands = max(indices.shape[1], plain.shape[1]), out.shape[2]
     for y in range(first, last):
         for x in range(out.shape[1]):
             rows, columns = min(2, height - 2 * y), min(2, width - 2 * x)
@@ -76,18 +87,18 @@ def shrink_twice(
                 total = F(0)
                 for i in range(2 * y, 2 * y + rows):
                     for j in range(2 * x, 2 * x + columns):
-                        value = table[int(values[i, j, c])] if table.size else F(values[i, j, c])
+                        value = table[indices[i, j, c]] if table.size else plain[i, j, c]
                         total += value * value if square else value
                 mean = total * per_pixel
                 out[y, x, c] = np.sqrt(mean) if square else mean
 
 
 @kernel(inline="always")
-def _add_around(
-    values: AnyArray, table: Float32Array, mask: BoolArray, i: int, j: int, sums: Float32Array
-) -> int:
+def _add_around(values: Values, mask: BoolArray, i: int, j: int, sums: Float32Array) -> int:
     """Put the sums of the values of 3 x 3 pixels into `sums` (C,); return how many they are."""
-    height, width, n_bands = values.shape
+    indices, table, plain = values
+    height = max(indices.shape[0], plain.shape[0])
+    width, n_bands = max(indices.shape[1], plain.shape[1]), sums.size
     for c in range(n_bands):
         sums[c] = 0
     count = 0
@@ -97,27 +108,26 @@ def _add_around(
                 continue
             count += 1
             for c in range(n_bands):
-                sums[c] += table[int(values[p, q, c])] if table.size else F(values[p, q, c])
+                sums[c] += table[indices[p, q, c]] if table.size else plain[p, q, c]
     return count
 
 
 @kernel(inline="always")
-def _average_four(
-    values: AnyArray, table: Float32Array, i: int, j: int, averages: Float32Array
-) -> None:
+def _average_four(values: Values, i: int, j: int, averages: Float32Array) -> None:
     """Put the means of 3 x 3 pixels at (i, j), right of it and below into `averages` (4, C)."""
+    indices, table, plain = values
     ninth = F(1 / 9)
-    for c in range(values.shape[2]):
+    for c in range(averages.shape[1]):
         for place in range(4):
             averages[place, c] = 0
         for row in range(4):
             p = i - 1 + row
             if table.size:
-                v0, v1 = table[int(values[p, j - 1, c])], table[int(values[p, j, c])]
-                v2, v3 = table[int(values[p, j + 1, c])], table[int(values[p, j + 2, c])]
+                v0, v1 = table[indices[p, j - 1, c]], table[indices[p, j, c]]
+                v2, v3 = table[indices[p, j + 1, c]], table[indices[p, j + 2, c]]
             else:
-                v0, v1 = F(values[p, j - 1, c]), F(values[p, j, c])
-                v2, v3 = F(values[p, j + 1, c]), F(values[p, j + 2, c])
+                v0, v1 = plain[p, j - 1, c], plain[p, j, c]
+                v2, v3 = plain[p, j + 1, c], plain[p, j + 2, c]
             left, right = ninth * (v0 + v1 + v2), ninth * (v1 + v2 + v3)
             if row < 3:
                 averages[0, c] += left
@@ -129,14 +139,14 @@ def _average_four(
 
 @kernel(bare=True)
 def child_means(
-    values: AnyArray, table: Float32Array, mask: BoolArray, rows: Int64Array, columns: Int64Array,
+    values: Values, mask: BoolArray, rows: Int64Array, columns: Int64Array,
     pixels: Int64Array, first: int, last: int, out: Float32Array,
 ) -> None:  # fmt: skip
     """Average 3 x 3 pixels around each child of some pixels of a smaller picture.
 
     Parameters
     ----------
-    values, table, mask
+    values, mask
         The larger picture, as for `shrink`.
     rows, columns : ndarray, shape (h + 1,) and (w + 1,), int64
         As for `refining.expand`.
@@ -146,6 +156,8 @@ def child_means(
         Receives the means: child (i, j) has place ``2 (i % 2) + j % 2``. Those of children that are
         masked, or not there, are left as they are.
     """
+    height = max(values.indices.shape[0], values.plain.shape[0])
+    width = max(values.indices.shape[1], values.plain.shape[1])
     masked = mask.size > 0
     n_columns = len(columns) - 1
     for k in range(first, last):
@@ -155,14 +167,14 @@ def child_means(
         i, j = rows[y], columns[x]
         all_four = not masked and i % 2 == 0 and j % 2 == 0 and i > 0 and j > 0
         all_four &= rows[y + 1] == i + 2 and columns[x + 1] == j + 2
-        if all_four and i + 2 < values.shape[0] and j + 2 < values.shape[1]:
-            _average_four(values, table, i, j, averages)
+        if all_four and i + 2 < height and j + 2 < width:
+            _average_four(values, i, j, averages)
             continue
         for i in range(rows[y], rows[y + 1]):
             for j in range(columns[x], columns[x + 1]):
                 if masked and not mask[i, j]:
                     continue
                 mean = averages[2 * (i & 1) + (j & 1)]
-                per_pixel = F(1) / F(_add_around(values, table, mask, i, j, mean))
-                for c in range(values.shape[2]):
+                per_pixel = F(1) / F(_add_around(values, mask, i, j, mean))
+                for c in range(out.shape[2]):
                     mean[c] *= per_pixel
