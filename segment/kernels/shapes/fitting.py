@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from segment.kernels.jit import kernel
+from segment.kernels.jit import ZERO, kernel
 
 SPAN = 4  # points either way that show a corner
 SHARP = 0.6  # cosine of the turn, about 53 degrees, from which on it is one
@@ -19,12 +19,37 @@ MOST_GROWTH = 0.2  # of a curve's arms, so that it keeps its area
 STRAIGHT = 0.1, 0.3  # a stretch between corners is a line within so many pixels, or share of it
 
 
-@kernel()
-def find_corners(line: Any, closed: bool) -> Any:
-    """Return which points of a line are corners; the ends of an open one are."""
+class Room(NamedTuple):
+    """Room for what is fitted to the longest of some arcs, of n points."""
+
+    line: Any  # (n, 2) float64
+    strict: Any  # (n,) bool
+    corner: Any  # (n,) bool
+    turned_line: Any  # as `line`
+    turned_corner: Any  # as `corner`
+    turn: Any  # (n,) float64
+    parameters: Any  # (n,) float64
+    stack: Any  # (2 n, 6) float64
+    curve: Any  # (4, 2) float64
+
+
+def make_room(n: int) -> Room:
+    """Return room for arcs of n points."""
+    return Room(
+        np.empty((n, 2)), np.empty(n, bool), np.empty(n, bool), np.empty((n, 2)),
+        np.empty(n, bool), np.empty(n), np.empty(n), np.empty((2 * n, 6)), np.empty((4, 2)),
+    )  # fmt: skip
+
+
+@kernel(bare=True)
+def find_corners(line: Any, closed: bool, turn: Any, corner: Any) -> None:
+    """Write which points of a line are corners; the ends of an open one are.
+
+    `turn` is room for a number a point.
+    """
     n = len(line)
-    turn = np.ones(n, np.float64)
     for i in range(n):
+        turn[i] = 1.0
         if not closed and (i < SPAN or i >= n - SPAN):
             continue
         a, b = line[(i - SPAN) % n], line[(i + SPAN) % n]
@@ -32,8 +57,8 @@ def find_corners(line: Any, closed: bool) -> Any:
         sizes = np.sqrt((ax * ax + ay * ay) * (bx * bx + by * by))
         if sizes > 0:
             turn[i] = (ax * bx + ay * by) / sizes
-    corner = np.zeros(n, np.bool_)
     for i in range(n):
+        corner[i] = False
         if turn[i] >= SHARP:
             continue
         best = True
@@ -44,10 +69,9 @@ def find_corners(line: Any, closed: bool) -> Any:
         corner[i] = best
     if not closed:
         corner[0] = corner[n - 1] = True
-    return corner
 
 
-@kernel()
+@kernel(bare=True)
 def sharpen(line: Any, corner: Any, closed: bool) -> None:
     """Move corners to where the lines along both their sides meet, if that is near."""
     n = len(line)
@@ -82,7 +106,7 @@ def _unit(x: float, y: float) -> Any:
     return x / size, y / size
 
 
-@kernel()
+@kernel(bare=True)
 def bezier(curve: Any, t: float) -> Any:
     s = 1 - t
     a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
@@ -91,7 +115,7 @@ def bezier(curve: Any, t: float) -> Any:
     return x, y
 
 
-@kernel()
+@kernel(bare=True)
 def _best_curve(line: Any, a: int, b: int, u: Any, tangents: Any, curve: Any) -> None:
     """Write the curve from point a to b with given tangents that is nearest at parameters u."""
     c00 = c01 = c11 = x0 = x1 = 0.0
@@ -117,7 +141,8 @@ def _best_curve(line: Any, a: int, b: int, u: Any, tangents: Any, curve: Any) ->
     least, most = 0.05 * chord, 3 * chord
     if not (least < left < most and least < right < most):
         left = right = chord / 3
-    curve[0], curve[3] = p, q
+    curve[0, 0], curve[0, 1] = p[0], p[1]
+    curve[3, 0], curve[3, 1] = q[0], q[1]
     curve[1, 0], curve[1, 1] = p[0] + ax * left, p[1] + ay * left
     curve[2, 0], curve[2, 1] = q[0] + bx * right, q[1] + by * right
 
@@ -130,7 +155,7 @@ def signed_area(ax: float, ay: float, bx: float, by: float, cx: float, cy: float
     return 0.15 * (one + other + 2 * third)
 
 
-@kernel()
+@kernel(bare=True)
 def _area_beyond(line: Any, a: int, b: int) -> float:
     """Return the area between the points from a to b and their chord, as of a spline through them.
 
@@ -149,10 +174,10 @@ def _area_beyond(line: Any, a: int, b: int) -> float:
     return total
 
 
-@kernel()
+@kernel(bare=True)
 def _keep_area(line: Any, a: int, b: int, curve: Any) -> None:
     """Lengthen or shorten the arms of a curve so that it cuts off the area that its points do."""
-    x0, y0 = curve[0]
+    x0, y0 = curve[0, 0], curve[0, 1]
     ax, ay = curve[1, 0] - x0, curve[1, 1] - y0
     bx, by = curve[2, 0] - curve[3, 0], curve[2, 1] - curve[3, 1]
     dx, dy = curve[3, 0] - x0, curve[3, 1] - y0
@@ -167,7 +192,7 @@ def _keep_area(line: Any, a: int, b: int, curve: Any) -> None:
         curve[2, 0], curve[2, 1] = curve[3, 0] + s * bx, curve[3, 1] + s * by
 
 
-@kernel()
+@kernel(bare=True)
 def _worst(line: Any, a: int, b: int, u: Any, curve: Any) -> Any:
     """Return the point farthest from the curve at its parameter, and its distance²."""
     at, most = (a + b) // 2, 0.0
@@ -179,7 +204,7 @@ def _worst(line: Any, a: int, b: int, u: Any, curve: Any) -> Any:
     return at, most
 
 
-@kernel()
+@kernel(bare=True)
 def _reparametrize(line: Any, a: int, b: int, u: Any, curve: Any) -> None:
     """Take a Newton step towards the parameters at which the curve is nearest to the points."""
     for i in range(a + 1, b):
@@ -202,27 +227,32 @@ def _reparametrize(line: Any, a: int, b: int, u: Any, curve: Any) -> None:
         u[i - a] = min(max(t, u[i - a - 1]), 1.0)
 
 
-@kernel()
-def _tangent(line: Any, i: int, towards: int, first: int, last: int) -> Any:
-    """Return the direction of the line at point i, seen forward (1) or backward (-1)."""
-    k = min(max(i + 3 * towards, first), last)
+@kernel(bare=True)
+def _tangent(line: Any, i: int, towards: int) -> Any:
+    """Return the direction of the line at a point, as seen towards another."""
+    k = min(i + 3, towards) if towards > i else max(i - 3, towards)
     return _unit(line[k, 0] - line[i, 0], line[k, 1] - line[i, 1])
 
 
-@kernel()
+@kernel(inline="always")
+def _put(
+    stack: Any, row: int, a: float, b: float, ax: float, ay: float, bx: float, by: float
+) -> None:
+    stack[row, 0], stack[row, 1], stack[row, 2] = a, b, ax
+    stack[row, 3], stack[row, 4], stack[row, 5] = ay, bx, by
+
+
+@kernel(bare=True)
 def _fit_stretch(
-    line: Any, first: int, last: int, ends: Any, tolerance: float, out: Any, n: int
+    line: Any, first: int, last: int, ends: Any, tolerance: float, room: Room, out: Any, n: int
 ) -> int:
     """Fit curves to the points from first to last; write three control points a curve.
 
     `ends` are the tangents (x, y) at both ends, pointing inward. Returns the new end of `out`.
     """
-    stack = np.empty((2 * (last - first) + 2, 6), np.float64)
-    stack[0, 0], stack[0, 1] = first, last
-    stack[0, 2:] = ends
+    stack, curve, u = room.stack, room.curve, room.parameters
+    _put(stack, 0, first, last, ends[0], ends[1], ends[2], ends[3])
     depth = 1
-    curve = np.empty((4, 2), np.float64)
-    u = np.empty(last - first + 1, np.float64)
     limit = tolerance * tolerance
     while depth:
         depth -= 1
@@ -251,15 +281,13 @@ def _fit_stretch(
             continue
         p, q = max(at - 2, a), min(at + 2, b)
         tx, ty = _unit(line[p, 0] - line[q, 0], line[p, 1] - line[q, 1])
-        stack[depth, 0], stack[depth, 1] = at, b
-        stack[depth, 2:] = (-tx, -ty, bx, by)
-        stack[depth + 1, 0], stack[depth + 1, 1] = a, at
-        stack[depth + 1, 2:] = (ax, ay, tx, ty)
+        _put(stack, depth, at, b, -tx, -ty, bx, by)
+        _put(stack, depth + 1, a, at, ax, ay, tx, ty)
         depth += 2
     return n
 
 
-@kernel()
+@kernel(bare=True)
 def _is_straight(line: Any, a: int, b: int, tolerance: float) -> bool:
     dx, dy = line[b, 0] - line[a, 0], line[b, 1] - line[a, 1]
     length2 = dx * dx + dy * dy
@@ -270,7 +298,7 @@ def _is_straight(line: Any, a: int, b: int, tolerance: float) -> bool:
     return True
 
 
-@kernel()
+@kernel(bare=True)
 def add_line(x: float, y: float, out: Any, n: int) -> int:
     """Write a straight curve from the last point written to (x, y)."""
     px, py = out[n - 1, 0], out[n - 1, 1]
@@ -281,7 +309,6 @@ def add_line(x: float, y: float, out: Any, n: int) -> int:
     return n + 1
 
 
-@kernel()
 def fit_arcs(samples: Any, starts: Any, ends: Any, closed: Any, tolerances: Any) -> Any:
     """Fit curves to the samples of arcs.
 
@@ -306,56 +333,88 @@ def fit_arcs(samples: Any, starts: Any, ends: Any, closed: Any, tolerances: Any)
     n_arcs = len(closed)
     out = np.empty((3 * (len(samples) + 2 * n_arcs) + n_arcs + 3, 2), np.float64)
     offsets = np.zeros(n_arcs + 1, np.int64)
-    n = 0
-    for arc in range(n_arcs):
-        first, m = starts[arc], starts[arc + 1] - starts[arc]
-        if closed[arc]:
-            line = np.empty((m, 2), np.float64)
-            line[:] = samples[first : first + m, :2]
-            strict = samples[first : first + m, 3] > 0
-        else:
-            line = np.empty((m + 2, 2), np.float64)
-            line[0], line[m + 1] = ends[arc, 0], ends[arc, 1]
-            line[1 : m + 1] = samples[first : first + m, :2]
-            strict = np.zeros(m + 2, np.bool_)
-            strict[1 : m + 1] = samples[first : first + m, 3] > 0
-        n = _fit_arc(line, strict, closed[arc], tolerances[arc], out, n)
-        offsets[arc + 1] = n
+    room = make_room(int(np.diff(starts).max(initial=0)) + 3)
+    n = _fit_all(samples, starts, ends, closed, tolerances, room, out, offsets)
     return out[:n].copy(), offsets
 
 
-@kernel()
-def _fit_arc(line: Any, strict: Any, closed: bool, tolerance: float, out: Any, n: int) -> int:
-    corner = find_corners(line, closed)
-    if not strict.any():
+@kernel(bare=True)
+def _fit_all(
+    samples: Any, starts: Any, ends: Any, closed: Any, tolerances: Any, room: Room, out: Any,
+    offsets: Any,
+) -> int:  # fmt: skip
+    line, strict = room.line, room.strict
+    n = ZERO
+    for arc in range(len(closed)):
+        size = ZERO
+        if not closed[arc]:
+            line[0, 0], line[0, 1], strict[0] = ends[arc, 0, 0], ends[arc, 0, 1], False
+            size += 1
+        for i in range(starts[arc], starts[arc + 1]):
+            line[size, 0], line[size, 1] = samples[i, 0], samples[i, 1]
+            strict[size] = samples[i, 3] > 0
+            size += 1
+        if not closed[arc]:
+            line[size, 0], line[size, 1], strict[size] = ends[arc, 1, 0], ends[arc, 1, 1], False
+            size += 1
+        n = _fit_arc(room, size, closed[arc], tolerances[arc], out, n)
+        offsets[arc + 1] = n
+    return n
+
+
+@kernel(bare=True)
+def _mark_corners(room: Room, size: int, closed: bool) -> bool:
+    """Find the corners of the line, and sharpen them; return whether there are any."""
+    line, corner, strict = room.line[:size], room.corner[:size], room.strict
+    find_corners(line, closed, room.turn, corner)
+    any_strict = any_corner = False
+    for i in range(size):
+        any_strict |= strict[i]
+    if not any_strict:
         sharpen(line, corner, closed)
-    corner |= strict
-    smooth_loop = False
-    if closed:  # begin at a corner, and come back to it
-        begin = 0
-        while begin < len(line) and not corner[begin]:
-            begin += 1
-        smooth_loop = begin == len(line)
-        begin %= len(line)
-        order = (np.arange(len(line) + 1) + begin) % len(line)
-        line, corner = line[order], corner[order]
-        corner[0] = corner[len(line) - 1] = True
-    last = len(line) - 1
-    out[n] = line[0]
+    for i in range(size):
+        corner[i] |= strict[i]
+        any_corner |= corner[i]
+    return any_corner
+
+
+@kernel(bare=True)
+def _turn_loop(room: Room, size: int) -> None:
+    """Let a loop begin at its first corner, if it has one, and come back to it."""
+    begin = 0
+    while begin < size and not room.corner[begin]:
+        begin += 1
+    for i in range(size + 1):
+        k = (i + begin) % size
+        room.turned_line[i, 0], room.turned_line[i, 1] = room.line[k, 0], room.line[k, 1]
+        room.turned_corner[i] = room.corner[k] or i == 0 or i == size
+
+
+@kernel(bare=True)
+def _fit_arc(room: Room, size: int, closed: bool, tolerance: float, out: Any, n: int) -> int:
+    any_corner = _mark_corners(room, size, closed)
+    smooth_loop = closed and not any_corner
+    if closed:
+        _turn_loop(room, size)
+        size += 1
+    line = room.turned_line if closed else room.line
+    corner = room.turned_corner if closed else room.corner
+    last = size - 1
+    out[n, 0], out[n, 1] = line[0, 0], line[0, 1]
     n += 1
-    a = 0
+    a = ZERO
     for b in range(1, last + 1):
         if not corner[b]:
             continue
         if not smooth_loop and _is_straight(line, a, b, max(STRAIGHT[0], STRAIGHT[1] * tolerance)):
             n = add_line(line[b, 0], line[b, 1], out, n)
         else:
-            ax, ay = _tangent(line, a, 1, a, b)
-            bx, by = _tangent(line, b, -1, a, b)
+            ax, ay = _tangent(line, a, b)
+            bx, by = _tangent(line, b, a)
             if smooth_loop:
                 p, q = line[last - 2], line[2]
                 ax, ay = _unit(q[0] - p[0], q[1] - p[1])
                 bx, by = -ax, -ay
-            n = _fit_stretch(line, a, b, np.array([ax, ay, bx, by]), tolerance, out, n)
+            n = _fit_stretch(line, a, b, (ax, ay, bx, by), tolerance, room, out, n)
         a = b
     return n

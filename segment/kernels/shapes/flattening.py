@@ -22,7 +22,8 @@ def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
         n = 0
         for arc in range(len(offsets) - 1):
             if attempt:
-                points[n] = controls[offsets[arc]]
+                first = offsets[arc]
+                points[n, 0], points[n, 1] = controls[first, 0], controls[first, 1]
             n += 1
             for i in range(offsets[arc], offsets[arc + 1] - 1, 3):
                 curve = controls[i : i + 4]
@@ -36,8 +37,9 @@ def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
                 steps = max(int(np.ceil(np.sqrt(bend / flatness))), 1)
                 if attempt:
                     for k in range(1, steps):
-                        points[n + k - 1] = bezier(curve, k / steps)
-                    points[n + steps - 1] = curve[3]
+                        x, y = bezier(curve, k / steps)
+                        points[n + k - 1, 0], points[n + k - 1, 1] = x, y
+                    points[n + steps - 1, 0], points[n + steps - 1, 1] = curve[3, 0], curve[3, 1]
                     _swell(points[n - 1 : n + steps], curve)
                 n += steps
             if attempt:
@@ -46,11 +48,11 @@ def flatten(controls: Any, offsets: Any, flatness: float) -> Any:
     return points, out_offsets
 
 
-@kernel()
+@kernel(bare=True)
 def _swell(points: Any, curve: Any) -> None:
     """Move points along a curve, all but its ends, to where they cut off the area that it does."""
     n = len(points) - 1
-    x0, y0 = points[0]
+    x0, y0 = points[0, 0], points[0, 1]
     beyond = squares = 0.0
     for k in range(1, n):
         px, py = points[k, 0] - x0, points[k, 1] - y0
@@ -65,8 +67,8 @@ def _swell(points: Any, curve: Any) -> None:
         curve[3, 0] - x0, curve[3, 1] - y0,
     )  # fmt: skip
     share = 2 * missing / squares
-    x, y = points[0]
+    x, y = x0, y0
     for k in range(1, n):
         ux, uy = points[k + 1, 0] - x, points[k + 1, 1] - y
-        x, y = points[k]
+        x, y = points[k, 0], points[k, 1]
         points[k, 0], points[k, 1] = x + share * uy, y - share * ux

@@ -199,7 +199,7 @@ def lay_rings(points: Any, offsets: Any, halves: Any, starts: Any, order: Any) -
                         out[to, 0], out[to, 1] = points[p, 0], points[p, 1]
                     j += 1
         n += size
-        out[n] = out[n - size]
+        out[n, 0], out[n, 1] = out[n - size, 0], out[n - size, 1]
         n += 1
         ring_offsets[k + 1] = n
     return out, ring_offsets

@@ -18,7 +18,7 @@ import numpy as np
 from segment.kernels.jit import kernel
 
 
-@kernel()
+@kernel(bare=True)
 def _farthest(points: Any, a: int, b: int) -> Any:
     """Return the point between a and b farthest from the segment that joins them, and its
     distance²; -1 if there is none.
@@ -49,7 +49,7 @@ def _widen(row: int, left: int, right: int, low: Any, high: Any) -> None:
     high[row] = max(high[row], right)
 
 
-@kernel()
+@kernel(bare=True)
 def _sweeps_nothing(
     points: Any, a: int, b: int, codes: Any, top: int, low: Any, high: Any, own: Any
 ) -> bool:
@@ -93,7 +93,6 @@ def _sweeps_nothing(
     return True
 
 
-@kernel()
 def simplify_arcs(
     points: Any, offsets: Any, forced: Any, codes: Any, top: int, tolerance: float
 ) -> Any:
@@ -112,12 +111,23 @@ def simplify_arcs(
         Largest distance of a point left out from its chord, in pixels.
     """
     keep = np.zeros(len(points), np.bool_)
-    rows = len(codes)
-    low, high, own = np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, np.int64)
-    longest = 1
-    for arc in range(len(offsets) - 1):
-        longest = max(longest, offsets[arc + 1] - offsets[arc])
-    stack = np.empty((2 * longest, 2), np.int64)
+    low, high, own = np.empty((3, len(codes)), np.int64)
+    stack = np.empty((2 * int(np.diff(offsets).max(initial=1)), 2), np.int64)
+    _choose(points, offsets, forced, codes, top, tolerance, low, high, own, stack, keep)
+    return keep
+
+
+@kernel(inline="always")
+def _push(stack: Any, depth: int, a: int, b: int) -> None:
+    stack[depth, 0], stack[depth, 1] = a, b
+
+
+@kernel(bare=True)
+def _choose(
+    points: Any, offsets: Any, forced: Any, codes: Any, top: int, tolerance: float, low: Any,
+    high: Any, own: Any, stack: Any, keep: Any,
+) -> None:  # fmt: skip
+    """Mark in `keep` what `simplify_arcs` returns."""
     limit = tolerance * tolerance
     for arc in range(len(offsets) - 1):
         first, last = offsets[arc], offsets[arc + 1] - 1
@@ -131,24 +141,22 @@ def simplify_arcs(
             keep[middle] = True
             one, far = _farthest(points, first, middle)
             other, farther = _farthest(points, middle, last)
-            parts = [(first, middle), (middle, last)]
-            split = one
+            split, a, b, c, d = one, first, middle, middle, last
             if farther > far:
-                parts[0], parts[1] = parts[1], parts[0]
-                split = other
-            stack[0] = parts[1]
-            stack[1] = parts[0][0], split
-            stack[2] = split, parts[0][1]
+                split, a, b, c, d = other, middle, last, first, middle
+            _push(stack, 0, c, d)
+            _push(stack, 1, a, split)
+            _push(stack, 2, split, b)
             keep[split] = True
             depth = 3
         elif forced[arc]:
             split, _ = _farthest(points, first, last)
             keep[split] = True
-            stack[0] = first, split
-            stack[1] = split, last
+            _push(stack, 0, first, split)
+            _push(stack, 1, split, last)
             depth = 2
         else:
-            stack[0] = first, last
+            _push(stack, 0, first, last)
             depth = 1
         while depth:
             depth -= 1
@@ -159,7 +167,6 @@ def simplify_arcs(
             if far <= limit and _sweeps_nothing(points, a, b, codes, top, low, high, own):
                 continue
             keep[split] = True
-            stack[depth] = a, split
-            stack[depth + 1] = split, b
+            _push(stack, depth, a, split)
+            _push(stack, depth + 1, split, b)
             depth += 2
-    return keep

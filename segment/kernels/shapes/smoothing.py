@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from segment.kernels.jit import kernel
+from segment.kernels.jit import ZERO, kernel
 
 REACH = 3  # pixels looked at on either side of a crack
 AHEAD = 3  # cracks forward and backward that give the direction of an arc
@@ -41,7 +41,7 @@ def _share(image: Any, a: Any, b: Any, at: Any, contrast2: float) -> float:
     return min(max(dot / contrast2, 0.0), 1.0)
 
 
-@kernel()
+@kernel(bare=True)
 def _locate(labels: Any, image: Any, y: int, x: int, down: int) -> Any:
     """Return how far beyond the crack before pixel (y, x) the edge lies, and how sure that is.
 
@@ -73,7 +73,7 @@ def _locate(labels: Any, image: Any, y: int, x: int, down: int) -> Any:
     return weight * min(max(moved, -FARTHEST), FARTHEST), weight
 
 
-@kernel()
+@kernel(bare=True)
 def _find_middles(points: Any, first: int, last: int, middle: Any) -> int:
     """Write the middle of every crack of an arc; return how many there are."""
     n = 0
@@ -87,7 +87,6 @@ def _find_middles(points: Any, first: int, last: int, middle: Any) -> int:
     return n
 
 
-@kernel()
 def sample_arcs(
     points: Any, offsets: Any, sides: Any, closed: Any, labels: Any, image: Any, strict: Any,
     cell: int,
@@ -120,19 +119,26 @@ def sample_arcs(
     shifts : ndarray, shape (A, 2, 2), float64
         How far the first and the last sample have moved, in x and y; NaN in the other direction.
     """
-    total, longest = 0, 1
-    for i in range(len(points) - 1):
-        total += abs(points[i + 1, 0] - points[i, 0]) + abs(points[i + 1, 1] - points[i, 1])
-    for arc in range(len(sides)):
-        n = 0
-        for i in range(offsets[arc], offsets[arc + 1] - 1):
-            n += abs(points[i + 1, 0] - points[i, 0]) + abs(points[i + 1, 1] - points[i, 1])
-        longest = max(longest, n)
-    samples = np.empty((total, 4), np.float64)
+    along = np.abs(np.diff(points, axis=0)).sum(axis=1)
+    cracks = np.concatenate([[0], np.cumsum(along)])
+    longest = int((cracks[offsets[1:] - 1] - cracks[offsets[:-1]]).max(initial=1))
+    samples = np.empty((cracks[-1], 4), np.float64)
     starts = np.zeros(len(sides) + 1, np.int64)
     shifts = np.full((len(sides), 2, 2), np.nan)
     middle = np.empty((longest, 2), np.float64)
-    at = 0
+    n = _sample(
+        points, offsets, sides, closed, labels, image, strict, cell, middle, samples, starts, shifts
+    )
+    return samples[:n].copy(), starts, shifts
+
+
+@kernel(bare=True)
+def _sample(
+    points: Any, offsets: Any, sides: Any, closed: Any, labels: Any, image: Any, strict: Any,
+    cell: int, middle: Any, samples: Any, starts: Any, shifts: Any,
+) -> int:  # fmt: skip
+    """Write what `sample_arcs` returns; return how many samples there are."""
+    at = ZERO
     for arc in range(len(sides)):
         if sides[arc, 0] < 0 or sides[arc, 1] < 0:
             starts[arc + 1] = at
@@ -158,14 +164,12 @@ def sample_arcs(
             samples[at, 3] = is_strict
             if at == starts[arc]:
                 shifts[arc, 0, down] = moved
-            shifts[arc, 1] = np.nan
-            shifts[arc, 1, down] = moved
+            shifts[arc, 1, down], shifts[arc, 1, 1 - down] = moved, np.nan
             at += 1
         starts[arc + 1] = at
-    return samples[:at].copy(), starts, shifts
+    return at
 
 
-@kernel()
 def doubt_samples(samples: Any, starts: Any, closed: Any) -> None:
     """Lessen the weight of samples that jump to and fro: grain, not an edge.
 
@@ -177,13 +181,23 @@ def doubt_samples(samples: Any, starts: Any, closed: Any) -> None:
     samples, starts
         As `sample_arcs` returns them; changed.
     """
+    _doubt(samples, starts, closed, np.empty(_longest(starts)))
+
+
+def _longest(starts: Any) -> int:
+    """Return the most samples that an arc has."""
+    return int(np.diff(starts).max(initial=0))
+
+
+@kernel(bare=True)
+def _doubt(samples: Any, starts: Any, closed: Any, heights: Any) -> None:
     for arc in range(len(starts) - 1):
         first, n = starts[arc], starts[arc + 1] - starts[arc]
         if n < 3:
             continue
         own = samples[first : first + n]
-        heights = np.zeros(n, np.float64)
         for i in range(n):
+            heights[i] = 0.0
             if closed[arc] or 0 < i < n - 1:
                 a, b = own[i - 1], own[(i + 1) % n]
                 dx, dy = b[0] - a[0], b[1] - a[1]
@@ -201,7 +215,6 @@ def doubt_samples(samples: Any, starts: Any, closed: Any) -> None:
             own[i, 2] *= min(max(calm, 0.0), 1.0)
 
 
-@kernel()
 def relax_samples(samples: Any, starts: Any, ends: Any, closed: Any) -> None:
     """Smooth samples along their arcs where the picture does not say where they lie.
 
@@ -212,18 +225,23 @@ def relax_samples(samples: Any, starts: Any, ends: Any, closed: Any) -> None:
     ends : ndarray, shape (A, 2, 2), float64
         Where each arc begins and ends.
     """
+    _relax(samples, starts, ends, closed, *np.empty((2, _longest(starts), 2)))
+
+
+@kernel(bare=True)
+def _relax(samples: Any, starts: Any, ends: Any, closed: Any, line: Any, smooth: Any) -> None:
     for arc in range(len(starts) - 1):
         first, n = starts[arc], starts[arc + 1] - starts[arc]
         if n < 3:
             continue
         own = samples[first : first + n]
-        line = own[:, :2].copy()
-        smooth = line.copy()
+        for i in range(n):
+            line[i, 0], line[i, 1] = own[i, 0], own[i, 1]
         for _ in range(PASSES):
             for i in range(n):
                 for j in range(2):
                     if closed[arc]:
-                        a, b = line[i - 1, j], line[(i + 1) % n, j]
+                        a, b = line[(i - 1) % n, j], line[(i + 1) % n, j]
                     else:
                         a = line[i - 1, j] if i > 0 else ends[arc, 0, j]
                         b = line[i + 1, j] if i < n - 1 else ends[arc, 1, j]
@@ -235,7 +253,6 @@ def relax_samples(samples: Any, starts: Any, ends: Any, closed: Any) -> None:
                 own[i, j] = weight * own[i, j] + (1 - weight) * line[i, j]
 
 
-@kernel()
 def unbend_samples(samples: Any, starts: Any, closed: Any) -> None:
     """Move samples from the mean of an edge across a pixel, which `sample_arcs` finds, to where the
     edge is in the middle of the pixel: by 1/24 of its second difference.
@@ -245,12 +262,16 @@ def unbend_samples(samples: Any, starts: Any, closed: Any) -> None:
     samples, starts
         As `sample_arcs` returns them; changed.
     """
+    _unbend(samples, starts, closed, samples.copy())
+
+
+@kernel(bare=True)
+def _unbend(samples: Any, starts: Any, closed: Any, old: Any) -> None:
     for arc in range(len(starts) - 1):
         first, n = starts[arc], starts[arc + 1] - starts[arc]
         if n < 3:
             continue
-        own = samples[first : first + n]
-        line = own.copy()
+        own, line = samples[first : first + n], old[first : first + n]
         for i in range(n):
             if not closed[arc] and (i == 0 or i == n - 1):
                 continue

@@ -30,7 +30,7 @@ def _code(a: Any, b: Any, c: Any, d: Any) -> Any:
     return cracks | np.uint8(count >= 3) << 4 | np.uint8(count > 0) << 5
 
 
-@kernel()
+@kernel(bare=True)
 def find_cracks(above: Any, labels: Any, first: bool, last: bool, codes: Any) -> None:
     """Write the code of every vertex of a strip.
 
@@ -73,7 +73,7 @@ def find_cracks(above: Any, labels: Any, first: bool, last: bool, codes: Any) ->
             out[width] |= NODE
 
 
-@kernel()
+@kernel(bare=True)
 def count_arcs(codes: Any) -> Any:
     """Return how many arcs and points `walk_arcs` writes at most."""
     ends, turns = 0, 0
@@ -103,7 +103,7 @@ def _direction(cracks: int) -> int:
     return (cracks >> 1 & 1) + 2 * (cracks >> 2 & 1) + 3 * (cracks >> 3 & 1)
 
 
-@kernel()
+@kernel(bare=True)
 def _walk(codes: Any, x: int, y: int, direction: int, top: int, points: Any, n: int) -> int:
     """Follow cracks from a vertex to the next node, or back to itself; write the corners."""
     codes[y, x] &= ~np.uint8(1 << direction)
@@ -132,7 +132,7 @@ def _walk(codes: Any, x: int, y: int, direction: int, top: int, points: Any, n: 
         codes[y, x] = code & ~CRACKS
 
 
-@kernel()
+@kernel(bare=True)
 def walk_arcs(
     above: Any, labels: Any, codes: Any, top: int, points: Any, offsets: Any, sides: Any
 ) -> Any:
@@ -196,7 +196,6 @@ def _straight(points: Any, a: int, b: int, c: int) -> bool:
     return rows or (points[a, 0] == points[b, 0] and points[b, 0] == points[c, 0])
 
 
-@kernel()
 def join_pieces(points: Any, offsets: Any, sides: Any, link: Any) -> Any:
     """Join pieces of arcs, that strips have cut, at their ends.
 
@@ -221,9 +220,19 @@ def join_pieces(points: Any, offsets: Any, sides: Any, link: Any) -> Any:
     out_sides = np.empty((n_pieces, 2), np.int32)
     closed = np.zeros(n_pieces, np.bool_)
     done = np.zeros(n_pieces, np.bool_)
-    n, arcs = 0, 0
+    n, arcs = _join(points, offsets, sides, link, done, out, out_offsets, out_sides, closed)
+    return out[:n].copy(), out_offsets[: arcs + 1].copy(), out_sides[:arcs].copy(), closed[:arcs]
+
+
+@kernel(bare=True)
+def _join(
+    points: Any, offsets: Any, sides: Any, link: Any, done: Any, out: Any, out_offsets: Any,
+    out_sides: Any, closed: Any,
+) -> Any:  # fmt: skip
+    """Write what `join_pieces` returns; return how many points and arcs it is."""
+    n, arcs = ZERO, ZERO
     for loops in range(2):
-        for end in range(2 * n_pieces):
+        for end in range(len(link)):
             if done[end >> 1] or (loops == 0 and link[end] >= 0):
                 continue
             here = end
@@ -235,10 +244,10 @@ def join_pieces(points: Any, offsets: Any, sides: Any, link: Any) -> Any:
                 if here & 1:
                     first, last, step = last, first, -1
                 for p in range(first + step * (n > begin), last + step, step):
-                    out[n] = points[p]
+                    out[n, 0], out[n, 1] = points[p, 0], points[p, 1]
                     if n - begin > 1 and _straight(out, n - 2, n - 1, n):
                         n -= 1  # a joint, but no corner
-                        out[n] = points[p]
+                        out[n, 0], out[n, 1] = points[p, 0], points[p, 1]
                     n += 1
                 here = link[here ^ 1]
                 if here < 0:
@@ -248,35 +257,42 @@ def join_pieces(points: Any, offsets: Any, sides: Any, link: Any) -> Any:
                 n = _begin_loop(out, begin, n)
             if _is_backward(out, begin, n, loops == 1):
                 left, right = right, left
-                for i in range((n - begin) // 2):
-                    for j in range(2):
-                        a, b = out[begin + i, j], out[n - 1 - i, j]
-                        out[begin + i, j], out[n - 1 - i, j] = b, a
+                _reverse(out, begin, n)
             out_sides[arcs, 0], out_sides[arcs, 1] = left, right
             closed[arcs] = loops == 1
             arcs += 1
             out_offsets[arcs] = n
-    return out[:n].copy(), out_offsets[: arcs + 1].copy(), out_sides[:arcs].copy(), closed[:arcs]
+    return n, arcs
 
 
-@kernel()
+@kernel(bare=True)
+def _reverse(points: Any, begin: int, end: int) -> None:
+    """Put points in the opposite order."""
+    for i in range((end - begin) // 2):
+        a, b = begin + i, end - 1 - i
+        x, y = points[a, 0], points[a, 1]
+        points[a, 0], points[a, 1] = points[b, 0], points[b, 1]
+        points[b, 0], points[b, 1] = x, y
+
+
+@kernel(bare=True)
 def _begin_loop(points: Any, begin: int, n: int) -> int:
     """Rotate a closed chain so that it begins at its upper left corner; return its new end."""
     if _straight(points, n - 2, n - 1, begin + 1):  # begun at a joint that is no corner
         for i in range(begin, n - 2):
-            points[i] = points[i + 1]
+            points[i, 0], points[i, 1] = points[i + 1, 0], points[i + 1, 1]
         n -= 1
-        points[n - 1] = points[begin]
+        points[n - 1, 0], points[n - 1, 1] = points[begin, 0], points[begin, 1]
     best = begin
     for i in range(begin, n - 1):
         if points[i, 1] < points[best, 1] or (
             points[i, 1] == points[best, 1] and points[i, 0] < points[best, 0]
         ):
             best = i
-    turned = points[begin : n - 1].copy()
-    size = n - 1 - begin
-    for i in range(size + 1):
-        points[begin + i] = turned[(best - begin + i) % size]
+    _reverse(points, begin, best)  # to turn a list is to reverse both its parts, and then all
+    _reverse(points, best, n - 1)
+    _reverse(points, begin, n - 1)
+    points[n - 1, 0], points[n - 1, 1] = points[begin, 0], points[begin, 1]
     return n
 
 
