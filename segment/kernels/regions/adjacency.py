@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from segment.kernels.arrays import Float32Array, Int32Array, Int64Array
-from segment.kernels.jit import kernel
+from segment.kernels.jit import ZERO, kernel
 
 
 @kernel(inline="always")
@@ -28,7 +28,6 @@ def _is_inside(labels: Int32Array, y: int, x: int) -> bool:
     return labels[y, x + 1] == a and labels[y + 1, x] == a
 
 
-@kernel()
 def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32Array]:
     """List the pairs of regions that share a crack, and the cracks of each.
 
@@ -48,8 +47,36 @@ def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32A
     edges : ndarray, shape (M,), int32
         Pair of each crack.
     """
-    height, width = labels.shape
     start = np.zeros(n + 2, np.int64)
+    _count(labels, start[1:])
+    np.cumsum(start, out=start)
+    cracks = np.empty(start[-1], np.int64)
+    other, edges = np.empty((2, start[-1]), np.int32)
+    _sort(labels, start.copy(), cracks, other)
+    count = _number(start, other, np.full(n + 1, -1, np.int32), edges)
+    pairs = np.empty((count, 2), np.int32)
+    _list(start, other, edges, pairs)
+    return pairs, cracks, edges
+
+
+@kernel(bare=True)
+def _count(labels: Int32Array, out: Int64Array) -> None:
+    """Count the cracks of each region that is the lower one of a pair."""
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            a = labels[y, x]
+            if _is_inside(labels, y, x):
+                continue
+            for down in range(2):
+                b = _neighbour(labels, y, x, down)
+                if a != b and a != 0 and b != 0:
+                    out[min(a, b)] += 1
+
+
+@kernel(bare=True)
+def _sort(labels: Int32Array, at: Int64Array, cracks: Int64Array, other: Int32Array) -> None:
+    """Write cracks, and the higher regions at them, by the lower ones; `at` tells where."""
+    height, width = labels.shape
     for y in range(height):
         for x in range(width):
             a = labels[y, x]
@@ -58,40 +85,35 @@ def touching(labels: Int32Array, n: int) -> tuple[Int32Array, Int64Array, Int32A
             for down in range(2):
                 b = _neighbour(labels, y, x, down)
                 if a != b and a != 0 and b != 0:
-                    start[min(a, b) + 1] += 1
-    for i in range(1, n + 2):
-        start[i] += start[i - 1]
-    cracks = np.empty(start[n + 1], np.int64)
-    other = np.empty(start[n + 1], np.int32)
-    fill = start.copy()
-    for y in range(height):
-        for x in range(width):
-            a = labels[y, x]
-            if _is_inside(labels, y, x):
-                continue
-            for down in range(2):
-                b = _neighbour(labels, y, x, down)
-                if a != b and a != 0 and b != 0:
-                    i = fill[min(a, b)]
+                    i = at[min(a, b)]
                     cracks[i] = 2 * (y * width + x) + down
                     other[i] = max(a, b)
-                    fill[min(a, b)] = i + 1
-    edges = np.empty(len(cracks), np.int32)
-    seen = np.full(n + 1, -1, np.int32)
-    count = 0
-    for a in range(1, n + 1):
+                    at[min(a, b)] = i + 1
+
+
+@kernel(bare=True)
+def _number(start: Int64Array, other: Int32Array, seen: Int32Array, edges: Int32Array) -> int:
+    """Number the pairs, and write that of each crack; return how many there are.
+
+    `seen` is room for a number a region, all -1.
+    """
+    count = ZERO
+    for a in range(1, len(seen)):
         first = count
         for i in range(start[a], start[a + 1]):
             if seen[other[i]] < first:
                 seen[other[i]] = count
                 count += 1
             edges[i] = seen[other[i]]
-    pairs = np.empty((count, 2), np.int32)
-    for a in range(1, n + 1):
+    return count
+
+
+@kernel(bare=True)
+def _list(start: Int64Array, other: Int32Array, edges: Int32Array, pairs: Int32Array) -> None:
+    for a in range(1, len(start) - 1):
         for i in range(start[a], start[a + 1]):
             pairs[edges[i], 0] = a
             pairs[edges[i], 1] = other[i]
-    return pairs, cracks, edges
 
 
 @kernel(bare=True)

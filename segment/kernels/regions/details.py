@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from segment.kernels.arrays import BoolArray, Float32Array, Float64Array, Int32Array, UInt8Array
+from segment.kernels.arrays import (
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+)
 from segment.kernels.jit import kernel
 
 F = np.float32
@@ -86,7 +93,6 @@ def mark(
             out[i, j] = kind
 
 
-@kernel()
 def part(labels: Int32Array, marks: UInt8Array, border: BoolArray, min_size: int, n: int) -> int:
     """Give what stands out labels of its own.
 
@@ -112,8 +118,17 @@ def part(labels: Int32Array, marks: UInt8Array, border: BoolArray, min_size: int
     n : int
         Highest label in use now; new ones are numbered by their first pixels.
     """
+    room = np.empty(np.count_nonzero(marks), np.int64)
+    return _part(labels, marks, border, min_size, n, room)
+
+
+@kernel(bare=True)
+def _part(
+    labels: Int32Array, marks: UInt8Array, border: BoolArray, min_size: int, n: int,
+    stack: Int64Array,
+) -> int:  # fmt: skip
+    """Do what `part` says; `stack` has room for all that is marked."""
     height, width = labels.shape
-    stack = np.empty(1024, np.int64)
     flat = marks.reshape(-1)
     for start in range(height * width):
         kind = flat[start]
@@ -138,11 +153,6 @@ def part(labels: Int32Array, marks: UInt8Array, border: BoolArray, min_size: int
                     continue
                 marks[i, j] = 0
                 clear += int(other > 2)
-                if size == stack.size:
-                    longer = np.empty(2 * size, np.int64)
-                    for k in range(size):
-                        longer[k] = stack[k]
-                    stack = longer
                 stack[size] = i * width + j
                 size += 1
         if size >= min_size and 4 * clear >= size and 2 * inside >= size:
