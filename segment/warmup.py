@@ -52,10 +52,12 @@ def units() -> list[Unit]:
 
 
 def usual_units() -> list[Unit]:
-    """Return what commands need by default: `first_units`, mean shift alone, palettes, points."""
+    """Return what commands need by default: `first_units`, gray, mean shift, palettes, points."""
+    gray = [("modes of gray pictures", partial(_climb, 1)), ("gray labels", partial(_label, 1))]
     plain = [("plain mean shift", partial(_segment, _image("uint8", 3)))]
     return [
         *first_units(),
+        Unit("gray pictures", gray),
         Unit("plain mean shift", plain),
         Unit("palettes", [("palettes", _gather_colors)]),
         Unit("points, gaussian", [("points, gaussian", partial(_cluster, "gaussian"))]),
@@ -68,22 +70,25 @@ def compilations() -> Iterator[Compilation]:
         yield from unit.runs
 
 
-def first_units() -> list[Unit]:
-    """Return what ``segment image`` needs, by default, for photographs in colour or gray."""
-    large = [
-        (f"borders in {dtype} pictures", partial(_draw, dtype)) for dtype in ("uint8", "uint16")
-    ]
-    colors = [("modes", partial(_climb, 3)), ("modes of gray pictures", partial(_climb, 1))]
-    return [
-        Unit("drawing borders", large, "regions.refining:weigh"),
+def first_units(outlines: bool = False) -> list[Unit]:
+    """Return what ``segment image`` needs for photographs in colour, the longest units first.
+
+    With `outlines` also what SVG and other files of outlines need.
+    """
+    found = [
         Unit("merging", [("trees", _merge)], "regions.merging:_merge_all"),
-        Unit("climbing", colors, "regions.fast:shift_tile"),
-        Unit("labelling", [("labels", _label)], "regions.labels:find_runs"),
+        Unit("drawing borders", [("borders", _draw)], "regions.refining:weigh"),
+        Unit("climbing", [("modes", partial(_climb, 3))], "regions.fast:shift_tile"),
+        Unit("labelling", [("labels", partial(_label, 3))], "regions.labels:find_runs"),
         Unit("saving", [("files", _save)], "regions.coloring:_color"),
     ]
+    if outlines:
+        found.insert(0, _OUTLINES)
+    return found
 
 
 def _later_units() -> Iterator[Unit]:
+    yield _OUTLINES
     yield Unit("outlines", [("outlines", _trace)])
     for kernel in sorted(set(KERNELS) - {"gaussian"}):
         name = f"points, {kernel}"
@@ -280,14 +285,14 @@ def _tiles(dtype: str) -> Any:
     return Segmentation(labels, modes, _params(), _pixels(dtype, 3))
 
 
-def _draw(dtype: str) -> None:
+def _draw() -> None:
     """Find borders and details of a picture of several levels."""
     from segment.kernels.regions import details as detail_kernels
     from segment.kernels.regions import labels as label_kernels
     from segment.regions import details, pyramid
 
-    for enlarged in (14, 40):  # less and more than twice as wide as the reference size
-        levels, _ = pyramid.averaged(_pixels(dtype, 3, enlarged=enlarged), "luv", 1)
+    levels, _ = pyramid.averaged(_pixels("uint8", 3, enlarged=21), "luv", 1)
+    assert len(levels) == 3  # the one is halved, the other more than halved
     labels = _blocks(*levels[-1].shape)
     n = int(labels.max())
     labels, border = pyramid.bring_up(labels, levels, 1.0, 1, 1)
@@ -305,15 +310,14 @@ def _climb(bands: int) -> None:
         find_modes(_pixels(dtype, bands), _params(), None, 1)
 
 
-def _label() -> None:
-    """Label pictures of several strips, in colour and gray."""
+def _label(bands: int) -> None:
+    """Label pictures of several strips."""
     from segment.regions.engines import Modes
     from segment.regions.labelling import label_modes
 
     owner = np.tile(_blocks(*SHAPE), (4, 1)) - np.int32(1)
-    table = np.random.default_rng(0).uniform(0, 9, (owner.max() + 1, 5)).astype(np.float32)
-    for n_bands in (3, 1):
-        label_modes(Modes(owner, table[:, : 2 + n_bands].copy()), _params(), 1)
+    table = np.random.default_rng(0).uniform(0, 9, (owner.max() + 1, 2 + bands))
+    label_modes(Modes(owner, table.astype(np.float32)), _params(), 1)
 
 
 def _merge() -> None:
@@ -356,20 +360,30 @@ def _cluster(kernel: str) -> None:
     MeanShift(bandwidth=1.0, kernel=kernel, n_jobs=1).fit(points).score_samples(points)
 
 
+def _outlined() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return a label map, and colours."""
+    labels = np.arange(48).reshape(6, 8).repeat(5, axis=0).repeat(5, axis=1) % 7
+    return labels, _image("uint8", 3)[: len(labels), : labels.shape[1]]
+
+
+def _outline() -> None:
+    from segment.shapes.svg import to_svg
+
+    labels, image = _outlined()
+    to_svg(labels, np.zeros((6, 3), np.uint8), image=image)
+
+
 def _trace() -> None:
     from segment.shapes import polygons
     from segment.shapes.annotating import coco_annotations
     from segment.shapes.stream import trace
-    from segment.shapes.svg import to_svg
 
-    labels = np.arange(48).reshape(6, 8).repeat(5, axis=0).repeat(5, axis=1) % 7
-    image = _image("uint8", 3)[: len(labels), : labels.shape[1]]
+    labels, image = _outlined()
     for tolerance in (0.0, 1.0):
         polygons(labels, tolerance=tolerance)
     polygons(labels, smooth=True, image=image)
     coco_annotations(labels)
     list(trace([labels[:9], labels[9:]]))
-    to_svg(labels, np.zeros((6, 3), np.uint8), image=image)
 
 
 def _gather_colors() -> None:
@@ -388,6 +402,9 @@ def _segment(image: np.ndarray[Any, Any], **options: Any) -> None:
     tree = result.hierarchy(n_threads=1)
     tree.cut(n_regions=2)
     tree.contours()
+
+
+_OUTLINES = Unit("drawings", [("drawings", _outline)], "shapes.fitting:_fit_all")
 
 
 def _ignore(text: str) -> None:

@@ -80,9 +80,15 @@ assert not new, new
 
 FIRST_UNITS = """
 from segment.warmup import cold, compile_units, first_units
-assert len(cold(first_units())) == len(first_units())
-assert compile_units(first_units(), 2) > 0
-assert cold(first_units()) == []
+units = first_units(outlines=True)
+assert cold(units) == units and len(units) == len(first_units()) + 1
+assert compile_units(units, 2) > 0
+assert cold(units) == []
+"""
+
+GRAY_UNITS = """
+from segment.warmup import compile_units, usual_units
+assert compile_units([unit for unit in usual_units() if unit.name == "gray pictures"], 2) > 0
 """
 
 # Pictures of several kinds, by the command, in a process that must not compile anything.
@@ -95,12 +101,12 @@ from typer.testing import CliRunner
 from segment.cli import main
 import cv2
 
-folder = sys.argv[1]
+folder, wanted = sys.argv[1:]
 photo = skimage.data.coffee()[..., ::-1]
 alpha = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
 alpha[:40] = 0
-pictures = {
-    "color": photo, "gray": photo[..., 1], "deep": photo.astype(np.uint16) * 257, "alpha": alpha,
+pictures = {"gray": photo[..., 1]} if wanted == "gray" else {
+    "color": photo, "deep": photo.astype(np.uint16) * 257, "alpha": alpha,
     "small": photo[:90, :120], "large": np.tile(photo, (3, 2, 1)),
     "larger": np.tile(photo, (4, 5, 1)),
 }
@@ -108,7 +114,10 @@ begun = []
 with watch_compilation(lambda: begun.append(name), lambda seconds: None):
     for name, picture in pictures.items():
         assert cv2.imwrite(f"{folder}/{name}.png", picture)
-        result = CliRunner().invoke(main.app, ["image", f"{folder}/{name}.png", "-o", folder])
+        kinds = ["--save", "labels,preview,posterized,overlay,json" + ",svg" * (name == "color")]
+        result = CliRunner().invoke(
+            main.app, ["image", f"{folder}/{name}.png", "-o", folder, *kinds]
+        )
         assert result.exit_code == 0, result.output
 assert not begun, begun
 """
@@ -136,11 +145,13 @@ def test_the_command_says_what_it_did() -> None:
 
 
 def test_a_first_run_is_compiled_by_several_processes_at_once(tmp_path: Path) -> None:
-    """What they leave in the cache is all that the default command needs."""
+    """What they leave in the cache is all that the default command needs, and gray pictures."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
-    for program in (FIRST_UNITS, FIRST_RUN):
+    for program, wanted in (
+        (FIRST_UNITS, ""), (FIRST_RUN, "color"), (GRAY_UNITS, ""), (FIRST_RUN, "gray"),
+    ):  # fmt: skip
         result = subprocess.run(
-            [sys.executable, "-c", program, str(tmp_path)],
+            [sys.executable, "-c", program, str(tmp_path), wanted],
             capture_output=True,
             text=True,
             env=environment,

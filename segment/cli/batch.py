@@ -75,7 +75,7 @@ def batch(
             scheduler=scheduler,
         )
     if scheduler is None and src.is_dir():
-        Display(quiet=work.quiet).prepare(resolve_n_threads(work.n_threads))
+        Display(quiet=work.quiet).prepare(resolve_n_threads(work.n_threads), wanted.recipe.kinds)
     with display(work) as show, listening(print_error), interruption(show):
         ended = run(src, dst, wanted, show)
     if work.json:

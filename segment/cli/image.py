@@ -88,7 +88,7 @@ def image(
     )
     done, failed = 0, 0
     try:
-        display.prepare(n_threads if todo else 1)
+        display.prepare(n_threads if todo else 1, recipe.kinds)
         for item, facts in maker.run_all(todo, n_jobs):
             done += facts is not None
             failed += facts is None

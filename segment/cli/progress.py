@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -120,11 +120,13 @@ class Display:
             lost = "" if cache_folder() else ", with no folder to keep it in: set NUMBA_CACHE_DIR"
             self.note(f"compiled in {seconds:.0f} s{lost}")
 
-    def prepare(self, n_processes: int) -> None:
-        """Compile what a first run needs, if nothing is compiled yet, in several processes."""
+    def prepare(self, n_processes: int, kinds: Sequence[str] = ()) -> None:
+        """Compile what a first run needs that saves such kinds, in several processes."""
+        from segment.exports.kinds import KINDS
         from segment.warmup import cold, compile_units, first_units
 
-        todo = cold(first_units()) if n_processes > 1 else []
+        outlines = any("tolerance" in KINDS[kind].options for kind in kinds)
+        todo = cold(first_units(outlines)) if n_processes > 1 else []
         if not todo:
             return
         self._tell()
