@@ -32,11 +32,13 @@ LARGEST_LINK = {"luv": 3.2, "lab": 3.2}
 FUSE_SHARE = 0.5
 # In one band (gray) the modes of neighbours lie on a line, close to one another by chance alone,
 # and such links would chain a shading, and a photograph, into one region. There only pixels of
-# practically one mode are linked, and regions fused the nearest first. On gray photographs of
-# BSDS500 (val) at (7, 6.5) this leaves errors of 15.8 levels where the shares above leave 18.3, in
-# fewer regions that agree better with people's.
+# practically one mode are linked; small regions, such as the strips of a blurred edge, join others
+# before they can be bridges; then the nearest are fused first, along a shading as far as the third
+# share. Without an end to it coffee would be painted 36 levels off; an end at the second share, of
+# one bandwidth, would cut smooth skies and walls into bands (`tests.benchmarks.gray`).
 ONE_BAND_LINK_SHARE = 0.02
-ONE_BAND_FUSE_SHARE = 1.0
+ONE_BAND_FUSE_SHARE = 0.8
+ONE_BAND_GROWN_SHARE = 2.0
 
 # Features of colour spaces are below 2**9 and are added in units as small as the last bit of
 # float32 there. Others are added in units of a bandwidth by 2**20, as integers of two words.
@@ -276,6 +278,7 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
     """
     one_band = graph.sums.shape[1] == 2 + graph.quanta.words
     share = ONE_BAND_FUSE_SHARE if one_band else FUSE_SHARE
+    far2 = np.float32((ONE_BAND_GROWN_SHARE * params.radius) ** 2) if one_band else None
     number, sums, areas = fusing.merge_regions(
         graph.sums,
         graph.areas,
@@ -284,7 +287,7 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
         *graph.quanta,
         np.float32((share * params.radius) ** 2),
         params.min_size,
-        nearest_first=one_band,
+        far2,
     )
     places = sums[:, :2] / (areas[:, None] * labels.PER_PIXEL)
     modes = np.concatenate(

@@ -160,9 +160,9 @@ def fused(
 
 
 def fused_nearest(
-    labels: NDArray[np.int64], colors: Array, limit: float, connectivity: int
+    labels: NDArray[np.int64], colors: Array, limit: float, far: float, connectivity: int
 ) -> NDArray[np.int64]:
-    """Unite neighbours whose mean colours are closer than `limit` when their turn comes.
+    """Unite neighbours whose mean colours are closer than `limit`, and than `far` at their turn.
 
     The nearest come first, to one part in 65,535 of the limit in float32, and after a round all
     neighbours come again, in at most five.
@@ -179,7 +179,7 @@ def fused_nearest(
         for _, *pair in sorted(turns):
             a, b = sorted(name[k] for k in pair)
             now = mean_colors(labels, colors)
-            if a != b and ((now[a] - now[b]) ** 2).sum() < limit**2:
+            if a != b and ((now[a] - now[b]) ** 2).sum() < far**2:
                 labels = np.where(labels == b, a, labels)
                 name = {k: a if at == b else at for k, at in name.items()}
     return labels
@@ -209,12 +209,14 @@ def regions(
 ) -> NDArray[np.int64]:  # fmt: skip
     """Labels 1.. in raster order: components (`link` times `hr`), fused (half of it), pruned.
 
-    In one band `link` is a fiftieth, and the nearest fuse first, below `hr`.
+    In one band `link` is a fiftieth, small ones are pruned first too, and the nearest below 0.8
+    times `hr` fuse first, unless what has grown is twice `hr` apart.
     """
     colors = np.where((owner >= 0)[..., None], table[:, 2:][owner], 0)
     if table.shape[1] == 3:
         labels = components(owner, table, hr / 50, connectivity)
-        labels = fused_nearest(labels, colors, hr, connectivity)
+        labels = pruned(labels, colors, min_size, connectivity)
+        labels = fused_nearest(labels, colors, 0.8 * hr, 2 * hr, connectivity)
     else:
         labels = components(owner, table, link * hr, connectivity)
         labels = fused(labels, colors, 0.5 * hr, connectivity)

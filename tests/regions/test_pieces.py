@@ -200,9 +200,9 @@ def test_indices_grow_with_the_number_of_things() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("nearest_first", [False, True])
+@pytest.mark.parametrize("far2", [None, np.float32(16), np.float32(64)])
 @pytest.mark.parametrize("words", [1, 2])
-def test_order_changes_nothing(words: int, nearest_first: bool) -> None:
+def test_order_changes_nothing(words: int, far2: np.float32 | None) -> None:
     """Edges and components may come in any order, and more than once."""
     rng = np.random.default_rng(0)
     n, params = 300, MeanShiftParams(range_bandwidth=8.0, min_size=40)
@@ -217,7 +217,7 @@ def test_order_changes_nothing(words: int, nearest_first: bool) -> None:
     def merged(edges: NDArray[np.int32]) -> Any:
         return fusing.merge_regions(
             sums.copy(), areas.copy(), edges.copy(), len(edges), 2.0**-20, words,
-            np.float32(16), params.min_size, nearest_first,
+            np.float32(16), params.min_size, far2,
         )  # fmt: skip
 
     first = merged(edges)

@@ -218,11 +218,12 @@ def _nearest_first(means: Float32Array, edges: IndexArray, limit2: np.float32) -
 
 def _fuse_nearest(
     sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
-    words: int, limit2: np.float32,
-) -> tuple[IndexArray, IndexArray, Int64Array, Int64Array, int]:  # fmt: skip
+    words: int, limit2: np.float32, far2: np.float32,
+) -> tuple[IndexArray, Int64Array, Int64Array, IndexArray, int]:  # fmt: skip
     """Unite neighbours whose mean colours are closer than the limit, the nearest first, in rounds.
 
-    Returns the number, sums and areas of regions, and how many edges are left.
+    They are united unless by their turn their means have come to be as far apart as `far2`. Returns
+    the number, sums and areas of regions, the sets of them, and how many edges are left.
     """
     number = numbers(areas.size, edges)
     parent = number.copy()
@@ -232,9 +233,9 @@ def _fuse_nearest(
         parent = numbers(areas.size, edges)
         means = mean_colors(sums, areas, quantum, words)
         order = _nearest_first(means, edges[:n_edges], limit2)
-        if not _unite_in_order(sums, areas, edges, order, quantum, words, limit2, means, parent):
+        if not _unite_in_order(sums, areas, edges, order, quantum, words, far2, means, parent):
             break
-    return number, parent, sums, areas, n_edges
+    return number, sums, areas, parent, n_edges
 
 
 @kernel(bare=True)
@@ -329,19 +330,40 @@ def _contract(
     return merged, merged_areas, distinct(parent, n, edges, n_edges)
 
 
+def _prune(
+    parent: IndexArray, sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int,
+    quantum: float, words: int, min_size: int,
+) -> tuple[IndexArray, Int64Array, Int64Array, int]:  # fmt: skip
+    """Let each small region of the sets join its neighbour of nearest colour, in rounds.
+
+    Returns the number, sums and areas of regions, and how many edges are left.
+    """
+    number = numbers(areas.size, edges)
+    while True:
+        sums, areas, n_edges = _contract(parent, sums, areas, edges, n_edges)
+        number = parent[number]
+        parent = numbers(areas.size, edges)
+        means = mean_colors(sums, areas, quantum, words)
+        best, distance = np.empty(areas.size, edges.dtype), np.empty(areas.size, np.float32)
+        if not _nearest_of_small(means, areas, edges, n_edges, min_size, best, distance, parent):
+            return number, sums, areas, n_edges
+
+
 def merge_regions(
     sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
-    words: int, limit2: np.float32, min_size: int, nearest_first: bool = False,
+    words: int, limit2: np.float32, min_size: int, far2: np.float32 | None = None,
 ) -> tuple[IndexArray, Int64Array, Int64Array]:  # fmt: skip
-    """Fuse regions of nearly one colour, then prune small ones.
+    """Fuse regions of nearly one colour, and prune small ones.
 
     First neighbours whose mean colours are closer than the limit are united, with everything that
-    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. With
-    `nearest_first` the nearest are united first in each round, and only those whose means are still
-    close when their turn comes, so that no chain of small steps joins what is far apart. Then each
-    region below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all
-    at once, in rounds until none has a neighbour. Regions are renumbered after each round, so
-    rounds get shorter.
+    they touch in turn, and the means taken anew, in `FUSE_ROUNDS` rounds at most. Then each region
+    below `min_size` joins its neighbour of nearest colour (ties go to the lower number), all at
+    once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
+    get shorter.
+
+    With `far2` small regions are pruned first of all, so that they are no bridges, and the nearest
+    neighbours are united first in each round, as long as the means of what has grown differ by less
+    than that.
 
     Parameters
     ----------
@@ -355,8 +377,8 @@ def merge_regions(
         Squared limit.
     min_size : int
         Pixels.
-    nearest_first : bool
-        See above.
+    far2 : float32, optional
+        Another squared limit, see above.
 
     Returns
     -------
@@ -365,17 +387,15 @@ def merge_regions(
     sums, areas : ndarray
         Of the regions.
     """
-    number = numbers(areas.size, edges)
-    graph = sums, areas, edges, n_edges, quantum, words, limit2
-    if nearest_first:
-        number, parent, sums, areas, n_edges = _fuse_nearest(*graph)
-    else:
-        parent, n_edges = _fuse(*graph)
-    while True:
-        sums, areas, n_edges = _contract(parent, sums, areas, edges, n_edges)
-        number = parent[number]
-        parent = numbers(areas.size, edges)
-        means = mean_colors(sums, areas, quantum, words)
-        best, distance = np.empty(areas.size, edges.dtype), np.empty(areas.size, np.float32)
-        if not _nearest_of_small(means, areas, edges, n_edges, min_size, best, distance, parent):
-            return number, sums, areas
+    if far2 is None:
+        parent, n_edges = _fuse(sums, areas, edges, n_edges, quantum, words, limit2)
+        return _prune(parent, sums, areas, edges, n_edges, quantum, words, min_size)[:3]
+    single = numbers(areas.size, edges)
+    first, sums, areas, n_edges = _prune(
+        single, sums, areas, edges, n_edges, quantum, words, min_size
+    )
+    then, sums, areas, parent, n_edges = _fuse_nearest(
+        sums, areas, edges, n_edges, quantum, words, limit2, far2
+    )
+    last, sums, areas, _ = _prune(parent, sums, areas, edges, n_edges, quantum, words, min_size)
+    return last[then[first]], sums, areas
