@@ -19,6 +19,7 @@ DEFAULT_KINDS = ("labels", "preview", "posterized", "overlay", "json")  # what i
 EVERY_PAGE = "all"  # in place of a page's number
 MAX_PIXELS = 1 << 28  # larger pictures are refused before memory is taken
 SVG_STYLES = ("fill", "outline", "numbered")  # what an SVG shows; the last is to paint by numbers
+LARGEST_WHOLE = 2**63 - 1  # kernels count in 64 bits
 ON_EXISTS = ("error", "skip", "overwrite")  # what to do about outputs that exist
 # Level at which the commands cut a picture for which nobody chose a scale. On training images of
 # BSDS500, 0.5 covers what people drew best (0.65, at 14 regions; plain mean shift with its defaults
@@ -229,6 +230,8 @@ def range_bandwidth(name: str, value: object) -> RangeBandwidth:
 
 def positive_number(name: str, value: object) -> float:
     """Return `value` as a float, or raise InputError if it is not a finite number above 0."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # an array of one number
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(
             f"{name}={value!r} is of type {type(value).__name__}; give a number above 0"
@@ -254,6 +257,8 @@ def whole_number(name: str, value: object, *, minimum: int) -> int:
         raise InputError(f"{name}={value!r} is not a whole number; give an integer >= {minimum}")
     if value < minimum:
         raise InputError(f"{name}={value} is too small; give an integer >= {minimum}")
+    if int(value) > LARGEST_WHOLE:
+        raise InputError(f"{name}={value} is too large; give an integer <= {LARGEST_WHOLE}")
     return int(value)
 
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from segment import __version__, drawing, images
 from segment.errors import ExtraError
 from segment.files import write_bytes
-from segment.images.nodata import holds
 from segment.notices import say
+from segment.regions.arrays import holds
 from segment.regions.ranges import dtype_range
 from segment.trees import Source, to_bytes
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InputError
-from segment.images.picture import Image, Pixels
+from segment.images.picture import Image
+from segment.regions.arrays import Nodata, is_nodata
 
-Nodata = int | float
 GDAL_NODATA = 42113  # a TIFF tag
 NONE = "none"  # asks that what a file says be not heeded
 
@@ -50,7 +50,7 @@ def check_nodata(value: object) -> Nodata | str | None:
     return found
 
 
-def hide_nodata(image: Image, values: Pixels, nodata: Nodata) -> tuple[Image, list[str]]:
+def hide_nodata(image: Image, values: NDArray[Any], nodata: Nodata) -> tuple[Image, list[str]]:
     """Hide what is nodata in `values` (H, W, C), and return the image with a note of it."""
     where = is_nodata(values, nodata)
     image = replace(image, nodata=nodata)
@@ -71,35 +71,3 @@ def hide_no_numbers(image: Image) -> Image:
         return image.hide(bad) if bad.any() else image
     note = f"{fresh.mean():.1%} of the pixels are NaN or infinite"
     return replace(image.hide(bad), notes=(*image.notes, note))
-
-
-def is_nodata(values: Pixels, nodata: Nodata) -> NDArray[np.bool_]:
-    """Return where pixels (H, W, C) are nodata, compared at the precision of their dtype.
-
-    One band is enough, unless it is a value that measurements have, too, 0 or the largest of an
-    unsigned dtype: those must fill every band.
-    """
-    same = _equal(values, nodata)
-    largest = values.dtype.kind == "u" and nodata == np.iinfo(values.dtype).max
-    return np.asarray(same.all(axis=2) if nodata == 0 or largest else same.any(axis=2))
-
-
-def holds(dtype: np.dtype[Any], nodata: Nodata) -> bool:
-    """Whether pixels of a dtype can have that value."""
-    if dtype.kind == "f":
-        return True
-    info = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
-    whole = not isinstance(nodata, float) or nodata.is_integer()
-    return bool(whole and info.min <= nodata <= info.max)
-
-
-def _equal(values: Pixels, nodata: Nodata) -> Any:
-    dtype = values.dtype
-    if not holds(dtype, nodata):
-        return np.zeros(values.shape, bool)
-    if dtype.kind != "f":
-        return values == dtype.type(int(nodata))
-    if math.isnan(nodata):
-        return np.isnan(values)
-    with np.errstate(over="ignore"):
-        return values == np.asarray(float(nodata)).astype(dtype)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segment.images import libtiff
 from segment.images.damage import Damage, NoSuchPage
-from segment.images.nodata import GDAL_NODATA, NONE, Nodata, parse_nodata
+from segment.images.nodata import GDAL_NODATA, NONE, parse_nodata
 from segment.images.picture import Image, Pixels
 from segment.images.samples import unpack
 from segment.images.source import Source
@@ -20,6 +20,7 @@ from segment.images.tiffcolor import colored
 from segment.images.tifflayout import Layout
 from segment.images.tiffothers import decode_otherwise
 from segment.images.tiffpages import find_pages
+from segment.regions.arrays import Nodata
 
 Check = Callable[[int, int, int, int], None]
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from segment.images.color import cmyk_to_rgb, to_srgb
 from segment.images.icc import srgb_from_lab
-from segment.images.nodata import Nodata, hide_nodata
+from segment.images.nodata import hide_nodata
 from segment.images.picture import Image, Pixels
 from segment.images.source import Source
 from segment.images.tifflayout import Layout
+from segment.regions.arrays import Nodata
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, LAB = 0, 1, 2, 3, 4, 5, 6, 8
 ICC_LAB = 9

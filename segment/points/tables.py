@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 # Records parsed at a time.
 BLOCK = 65_536
+SEPARATOR = re.compile(r"\A\ufeff?sep=[^\r\n](?=\r?\n)", re.IGNORECASE)  # as Excel writes it
 # Records looked at to tell columns of numbers from text, evenly spread.
 LOOKED_AT = 1_000
 # What stands for a missing value, and is no header either.
@@ -94,6 +95,8 @@ def read_table(path: str | os.PathLike[str], columns: str = "") -> Table:
 def _read_text(source: Source, columns: str) -> Table:
     name = source.name
     text, notes = source.text()
+    if SEPARATOR.match(text):  # of which the layout is sure anyway; rows keep their numbers
+        text = SEPARATOR.sub("#", text, count=1)
     layout = find_layout(text, source.suffix)
     rows = list(records(text, layout))
     if not rows:
@@ -110,6 +113,9 @@ def _read_text(source: Source, columns: str) -> Table:
     if not chosen:
         chosen = list(range(width))  # the message names the first cell that is no number
     points = _numbers(name, rows, layout, width, chosen, names)
+    if not columns and len(chosen) > 1 and names[chosen[0]] == "" and _counts(points[:, 0]):
+        points, chosen = np.ascontiguousarray(points[:, 1:]), chosen[1:]
+        notes.append("the first column has no name and counts the rows: it is left out")
     if layout.decimal == ",":
         notes.append("numbers are read with decimal commas")
     if ignored := [names[j] for j in range(width) if not numeric[j] and not columns]:
@@ -117,6 +123,11 @@ def _read_text(source: Source, columns: str) -> Table:
         plural = "s" * (len(ignored) > 1)
         notes.append(f"column{plural} without numbers left out: {listed}")
     return Table(points, tuple(names[j] for j in chosen), tuple(rows), header, layout, tuple(notes))
+
+
+def _counts(values: Floats) -> bool:
+    """Whether a column counts its rows, as pandas and R write one beside a table's own."""
+    return len(values) > 1 and bool((np.diff(values) == 1).all())
 
 
 def _last_comment(rows: list[Record], layout: Layout) -> Record | None:

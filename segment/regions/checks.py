@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InputError
 from segment.notices import say
 from segment.params import MeanShiftParams
+from segment.regions.arrays import as_array, is_nodata, nodata_of
 from segment.regions.ranges import (
     Range,
     band_extremes,
@@ -141,7 +142,8 @@ def check_image(
     ----------
     image : array_like, shape (H, W) or (H, W, C), or segment.Image
         Bool, integer or floating point of any size and byte order. It is never written to. What a
-        masked array hides is ignored, and so are pixels with a NaN or an infinite value.
+        masked array hides is ignored, and so are pixels with a NaN or an infinite value, or with
+        the nodata that xarray's attributes name.
     color_space : {"luv", "lab", "rgb", "none"}
         The colour spaces take gray or RGB; "none" takes any bands as they are.
     channel_axis : int or None
@@ -172,8 +174,7 @@ def check_image(
             )
             values = values[..., : image.n_colors]
     else:
-        # Not np.asarray alone: it drops the mask of a masked array.
-        values = np.ma.getdata(image) if np.ma.isMaskedArray(image) else np.asarray(image)
+        values = as_array("image", image)
     _check_kind(values)
     gray = values.ndim == 2
     axis = -1 if gray else _check_axis(channel_axis, values.shape)
@@ -185,6 +186,8 @@ def check_image(
         hidden.append(off if gray else np.moveaxis(off, axis, -1).max(axis=2))
     if not bands.dtype.isnative:
         bands = bands.astype(bands.dtype.newbyteorder("="))
+    if (nodata := nodata_of(image)) is not None and (off := is_nodata(bands, nodata)).any():
+        hidden.append(off)
     keep = None if mask is None else _check_mask(mask, bands.shape[:2])
     for off in hidden:
         keep = ~off if keep is None else keep & ~off
@@ -326,7 +329,7 @@ def _check_color_bands(shape: tuple[int, ...], n_bands: int, color_space: str) -
 
 
 def _check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    keep = np.asarray(mask)
+    keep = np.ma.filled(mask, False) if np.ma.isMaskedArray(mask) else as_array("mask", mask)
     if keep.shape != shape:
         raise InputError(
             f"mask has shape {keep.shape} and the image {shape}; give one flag a pixel"

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from segment.errors import InputError
 from segment.kernels.arrays import Float32Array
 from segment.params import MeanShiftOptions, MeanShiftParams
+from segment.regions.arrays import as_array
 from segment.regions.bandwidths import resolve_bandwidths
 from segment.regions.checks import Origin, Picture, Pixels, check_image
 from segment.regions.engines import Modes, Window, find_modes
@@ -133,7 +134,8 @@ def check_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> Float32A
     """Return per-pixel weights as float32, or raise InputError if they cannot be used."""
     if weights is None:
         return None
-    values = np.asarray(weights)
+    hides = np.ma.isMaskedArray(weights)
+    values = np.ma.filled(weights, 0) if hides else as_array("weights", weights)
     if values.shape != shape:
         raise InputError(
             f"weights has shape {values.shape} and the image {shape}; give one weight a pixel"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InputError
-from segment.images.nodata import is_nodata
+from segment.regions.arrays import is_nodata
 from segment.scenes.tiles import Window, block_at
 
 REMOTE = ("http://", "https://", "s3://", "gs://", "az://", "abfs://", "memory://", "/vsi")

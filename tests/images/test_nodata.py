@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 import segment
 from segment.errors import FileError, InputError
 from segment.images import Image, png, read_image, write_image
-from segment.images.nodata import check_nodata, is_nodata, parse_nodata
+from segment.images.nodata import check_nodata, parse_nodata
+from segment.regions.arrays import is_nodata
 from segment.workflow import Recipe, make
 
 RNG = np.random.default_rng(0)

@@ -168,6 +168,33 @@ def test_decimal_commas_text_and_old_encodings_are_said(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_table(path).points, [[1.5], [3]])
 
 
+def test_a_nameless_column_that_counts_the_rows_is_left_out(tmp_path: Path) -> None:
+    """Pandas and R write one; a column that does anything else is kept."""
+    for first in (0, 1):
+        rows = "\n".join(f"{first + k},{k * k},{-k}" for k in range(9))
+        table = read_table(written(tmp_path, f",x,y\n{rows}\n", f"{first}.csv"))
+        assert table.names == ("x", "y")
+        np.testing.assert_array_equal(table.points[:, 1], -np.arange(9.0))
+        assert any("counts the rows" in note for note in table.notes)
+        chosen = read_table(tmp_path / f"{first}.csv", "1-2")
+        assert chosen.points.shape == (9, 2)
+    named = read_table(written(tmp_path, "n,x\n0,5\n1,6\n2,8\n", "named.csv"))
+    assert named.names == ("n", "x")
+    kept = read_table(written(tmp_path, ",x\n0,5\n1,6\n3,8\n", "kept.csv"))
+    assert kept.points.shape == (3, 2)
+
+
+@pytest.mark.parametrize("mark", [";", ",", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_separator_that_excel_names_is_no_row(tmp_path: Path, mark: str, end: str) -> None:
+    lines = [f"sep={mark}", f"x{mark}y", f"1.5{mark}2", f"3{mark}4"]
+    table = read_table(written(tmp_path, end.join(lines) + end))
+    assert table.names == ("x", "y")
+    np.testing.assert_array_equal(table.points, [[1.5, 2], [3, 4]])
+    with pytest.raises(FileError, match="row 5"):
+        read_table(written(tmp_path, end.join([*lines, f"oh{mark}1"]), "bad.csv"), "1-2")
+
+
 def test_ranges_of_columns(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b,2-3,d\n1,2,3,4\n5,6,7,8\n")
     for columns, names in (("2-4", "b 2-3 d"), ("3-", "2-3 d"), ("d,1", "d a"), ("2-3", "2-3")):
