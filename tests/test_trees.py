@@ -186,9 +186,9 @@ def test_deep_json_is_refused(tmp_path: Path, content: dict[str, Any]) -> None:
 def test_a_bomb_is_refused_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("image.npy", bytes(1 << 24))
+        archive.writestr("image.npy", bytes(memory.SMALL))
     monkeypatch.setattr(memory, "free_memory", lambda: 1e6)
-    with pytest.raises(FileError, match=r"a\.npz needs about 0\.0 GB of memory"):
+    with pytest.raises(FileError, match=r"a\.npz needs about 67 MB of memory and 1\.0 MB are free"):
         segment.Hierarchy.load(path)
 
 
