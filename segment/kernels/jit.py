@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import config, typed_passes, untyped_passes
+from numba.core import typed_passes, untyped_passes
 from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, Flags
-from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.lowering import Lower
+from numba.core.compiler_machinery import PassManager
 
 from segment.errors import FileError
 from segment.locks import locked
@@ -79,43 +78,6 @@ class QuickFlags(Flags):
         return bool(super().__eq__(other))
 
 
-@contextlib.contextmanager
-def _unoptimized() -> Iterator[None]:
-    settings: Any = config  # passes run under Numba's lock, one thread at a time
-    level = settings.OPT
-    settings.OPT = type(level)(0)
-    try:
-        yield
-    finally:
-        settings.OPT = level
-
-
-class KernelLower(Lower):
-    """Writes instructions without optimizing them one function at a time.
-
-    All of them are optimized together afterwards, which does the same again.
-    """
-
-    def lower(self) -> None:
-        with _unoptimized():
-            super().lower()
-
-    def create_cpython_wrapper(self, *args: Any, **options: Any) -> None:
-        with _unoptimized():
-            super().create_cpython_wrapper(*args, **options)
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class KernelLowering(typed_passes.NativeLowering):
-    """Lowering by `KernelLower`."""
-
-    _name = "kernel_lowering"
-
-    @property
-    def lowering_class(self) -> type[Lower]:
-        return KernelLower
-
-
 class KernelCompiler(CompilerBase):
     """Numba's compiler without what kernels do not use, each of which walks all of the code.
 
@@ -146,7 +108,7 @@ class KernelCompiler(CompilerBase):
             typed_passes.PreLowerStripPhis,
             typed_passes.IRLegalization,
             typed_passes.AnnotateTypes,
-            KernelLowering,
+            typed_passes.NativeLowering,
             typed_passes.NoPythonBackend,
         ):
             passes.add_pass(step, step.__name__)
