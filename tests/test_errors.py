@@ -66,7 +66,7 @@ BANDWIDTHS: list[tuple[Any, list[str]]] = [
     ("7", ["='7'", "str", "number above 0"]),
     (None, ["=None", "NoneType", "number above 0"]),
     (1j, ["=1j", "complex", "number above 0"]),
-    (np.array(7.0), ["ndarray", "number above 0"]),
+    (np.array([[7.0]]), ["ndarray", "number above 0"]),
     (1e30, ["=1e+30", "overflows float32", "1e-15 to 1e15"]),
     (1e-30, ["=1e-30", "float32", "1e-15 to 1e15"]),
 ]
