@@ -40,7 +40,9 @@ def new_figure(width: float = 6.4, height: float = 5.2) -> Figure:
 def to_png(figure: Figure, dpi: int = 120) -> bytes:
     """Return a figure as a PNG file."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
+    # Matplotlib's small products of finite numbers were once seen to warn of an overflow.
+    with np.errstate(over="ignore", invalid="ignore"):
+        figure.savefig(stream, format="png", dpi=dpi)
     return stream.getvalue()
 
 
