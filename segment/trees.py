@@ -123,7 +123,7 @@ def load_with_source(path: str | PathLike[str]) -> tuple[Hierarchy, Source]:
 def _source(known: dict[str, Any]) -> Source:
     source = Source(**known | {"transform": tuple(known.get("transform", NOWHERE.transform))})
     _require(type(source.name) is str and type(source.crs) is str, "the source")
-    _require("/" not in source.name and "\\" not in source.name, "the name of the source")
+    _require("/" not in source.name, "the name of the source")
     _require(
         len(source.transform) == 6
         and all(type(part) in (int, float) and math.isfinite(part) for part in source.transform),

@@ -52,7 +52,7 @@ def test_a_value_range_comes_back(tmp_path: Path) -> None:
 
 
 def test_where_the_image_came_from_comes_back(tmp_path: Path, tree: segment.Hierarchy) -> None:
-    source = Source("scene.tif", "a system", (0.5, 0.0, 500_000.0, 0.0, -0.5, 4_649_776.0))
+    source = Source("a\\b\udcff.tif", "a system", (0.5, 0.0, 500_000.0, 0.0, -0.5, 4_649_776.0))
     (tmp_path / "t.npz").write_bytes(to_bytes(tree, source))
     loaded, found = load_with_source(tmp_path / "t.npz")
     assert loaded == tree
