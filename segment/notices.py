@@ -1,8 +1,9 @@
-"""Words that go with a result which was reached by an assumption: warnings, or whoever listens."""
+"""Words that go with a result which was reached by an assumption, and no words of libraries."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,10 @@ from segment.errors import InputWarning
 
 Listener = Callable[[str], None]
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+_lock = threading.Lock()
+_inside = 0
+_silenced: set[type[Warning]] = set()
+_filters: warnings.catch_warnings[None] | None = None
 
 
 def say(text: str) -> None:
@@ -34,3 +39,32 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+@contextmanager
+def no_warnings(category: type[Warning] = Warning) -> Iterator[None]:
+    """Silence warnings of a category, in any number of threads at once.
+
+    ``warnings.catch_warnings`` alone is not safe here: two threads that leave in the wrong order
+    restore each other's filters. The first in saves the filters and the last out restores them.
+    Libraries that we call use it as well (Numba does while it compiles): a run whose threads open
+    files therefore enters this before they start, so that no filter changes under them.
+    """
+    global _inside, _filters
+    with _lock:
+        if _inside == 0:
+            _filters = warnings.catch_warnings()
+            _filters.__enter__()
+        if category not in _silenced:
+            warnings.simplefilter("ignore", category)
+            _silenced.add(category)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0 and _filters is not None:
+                _filters.__exit__(None, None, None)
+                _filters = None
+                _silenced.clear()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from segment.errors import ExtraError
 from segment.images.picture import Image, Placement
+from segment.notices import no_warnings
 
 
 def placement(image: Image) -> Placement | None:
@@ -26,11 +25,10 @@ def placement(image: Image) -> Placement | None:
         raise ExtraError("placing polygons on the map", "scene") from error
     errors = rasterio.errors
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", errors.NotGeoreferencedWarning)
-            with rasterio.open(f"GTIFF_DIR:{image.geo_directory}:{image.path}") as dataset:
-                if dataset.crs is None or dataset.shape != image.shape:
-                    return None
-                return Placement(dataset.crs.to_wkt(), tuple(dataset.transform)[:6])
+        name = f"GTIFF_DIR:{image.geo_directory}:{image.path}"
+        with no_warnings(errors.NotGeoreferencedWarning), rasterio.open(name) as dataset:
+            if dataset.crs is None or dataset.shape != image.shape:
+                return None
+            return Placement(dataset.crs.to_wkt(), tuple(dataset.transform)[:6])
     except (errors.RasterioIOError, errors.CRSError):
         return None

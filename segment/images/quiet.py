@@ -1,4 +1,4 @@
-"""Decoders without their chatter: warnings, and what C libraries write to file descriptor 2."""
+"""Decoders without their chatter: what they log, and what C libraries write to descriptor 2."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ import os
 import sys
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator
 
 _lock = threading.Lock()
 _stderr_lock = threading.Lock()
-_inside = 0
 _unlimited = 0
 _limit: int | None = None
-_filters: warnings.catch_warnings[None] | None = None
 
 
 @functools.cache
@@ -25,30 +22,6 @@ def no_logging() -> None:
     """Keep Python from printing what decoders log, where nobody has asked for their logs."""
     for name in ("PIL", "tifffile"):
         logging.getLogger(name).addHandler(logging.NullHandler())
-
-
-@contextlib.contextmanager
-def no_warnings() -> Iterator[None]:
-    """Silence Python warnings of the decoders, in any number of threads at once.
-
-    ``warnings.catch_warnings`` alone is not safe here: two threads that leave in the wrong order
-    restore each other's filters. The first in saves the filters and the last out restores them.
-    """
-    global _inside, _filters
-    with _lock:
-        if _inside == 0:
-            _filters = warnings.catch_warnings()
-            _filters.__enter__()
-            warnings.simplefilter("ignore")
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0 and _filters is not None:
-                _filters.__exit__(None, None, None)
-                _filters = None
 
 
 @contextlib.contextmanager

@@ -13,9 +13,10 @@ from segment.files import display_name, file_error
 from segment.images.damage import Damage, NoSuchPage, words
 from segment.images.nodata import NONE, check_nodata, hide_no_numbers, hide_nodata
 from segment.images.picture import Image
-from segment.images.quiet import no_logging, no_pixel_limit, no_warnings
+from segment.images.quiet import no_logging, no_pixel_limit
 from segment.images.source import Source, open_source
 from segment.memory import refuse_beyond
+from segment.notices import no_warnings
 from segment.params import MAX_PIXELS, whole_number
 from segment.regions.arrays import Nodata
 from segment.regions.ranges import Range, check_range, stretched

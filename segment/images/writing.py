@@ -17,7 +17,8 @@ from segment.files import display_name, file_error, write_bytes
 from segment.images import png
 from segment.images.nodata import GDAL_NODATA
 from segment.images.picture import Image, Pixels
-from segment.images.quiet import no_stderr, no_warnings
+from segment.images.quiet import no_stderr
+from segment.notices import no_warnings
 
 MAX_PNG_LABEL = 65535
 JPEG_QUALITY = 95

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from segment.errors import ExtraError, FileError, InputError
 from segment.files import display_name
+from segment.notices import no_warnings
 from segment.scenes.sources import (
     Layout,
     Part,
@@ -49,8 +49,8 @@ def rasterio() -> Any:
 def environment(**options: Any) -> Iterator[None]:
     """Set GDAL up as needed here, and keep silent about rasters without coordinates."""
     module = rasterio()
-    with module.Env(**{**ENVIRONMENT, **options}), warnings.catch_warnings():
-        warnings.simplefilter("ignore", module.errors.NotGeoreferencedWarning)
+    silent = no_warnings(module.errors.NotGeoreferencedWarning)
+    with module.Env(**{**ENVIRONMENT, **options}), silent:
         yield
 
 

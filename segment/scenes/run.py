@@ -10,7 +10,7 @@ from typing import Any
 
 from segment.errors import FileError
 from segment.files import FULL, display_name
-from segment.notices import listening
+from segment.notices import listening, no_warnings
 from segment.scenes import store as stores
 from segment.scenes.cutting import cut_regions, find_tree
 from segment.scenes.doubting import doubts_after, doubts_before
@@ -19,6 +19,7 @@ from segment.scenes.opening import open_source
 from segment.scenes.options import SceneOptions, check_outputs
 from segment.scenes.outputs import Tell, label_reader, write_outputs
 from segment.scenes.parameters import Settled, settle
+from segment.scenes.rasters import rasterio
 from segment.scenes.report import Progress, SceneReport
 from segment.scenes.runner import Runner
 from segment.scenes.sinks import discard, publish, staged
@@ -41,7 +42,8 @@ def run(src: Any, options: SceneOptions, progress: Watch | None = None) -> Scene
         channel_axis=options.channel_axis,
         accept_damaged=options.accept_damaged,
     )
-    with contextlib.closing(source), listening(notes.append):
+    silent = no_warnings(rasterio().errors.NotGeoreferencedWarning)
+    with contextlib.closing(source), silent, listening(notes.append):
         return _Run(source, options, progress or _ignore, notes).run()
 
 
