@@ -19,7 +19,7 @@ from numba.core.compiler import Flags
 
 import segment
 import segment.kernels
-from segment.kernels import jit
+from segment.kernels import compiler, jit
 from segment.params import ENGINES, KERNELS
 
 ROOT = Path(__file__).parent.parent
@@ -212,7 +212,7 @@ def test_the_same_labels_without_the_jit() -> None:
 
 @jit_only
 def test_flags_compare_as_those_of_numba() -> None:
-    plain, quick, other = Flags(), jit.QuickFlags(), jit.QuickFlags()
+    plain, quick, other = Flags(), compiler.QuickFlags(), compiler.QuickFlags()
     assert quick == plain == quick == other
     assert hash(quick) == hash(plain)
     other.nrt = quick.nrt  # the default, but said
@@ -230,7 +230,7 @@ def test_kernels_are_optimized() -> None:
             total += k
         return total
 
-    compiled: Any = numba.njit(pipeline_class=jit.KernelCompiler)(add_up)
+    compiled: Any = numba.njit(pipeline_class=compiler.KernelCompiler)(add_up)
     assert compiled(10) == 45
     assert "mul" in next(iter(compiled.inspect_llvm().values()))  # the loop has become a formula
 
@@ -299,3 +299,53 @@ def test_processes_may_add_to_one_cache_at_once(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [process.wait() for process in some] == [0, 0]
     assert python("-c", ADDING, *names, NUMBA_CACHE_DIR=str(tmp_path)).strip() == "0"
+
+
+# Calls a kernel that calls another one, and prints which of them had to be compiled.
+LISTING = """
+import numpy as np
+from numba.core import event
+from segment.kernels.regions.refining import list_border
+
+names = []
+class Listener(event.Listener):
+    def on_start(self, what):
+        kernel = what.data["dispatcher"].py_func
+        names.extend([kernel.__name__] * kernel.__module__.startswith("segment"))
+    def on_end(self, what): pass
+
+labels = np.array([[1, 1, 2, 2, 2]], np.int32)
+found, border = np.empty(labels.size, np.int64), np.empty(labels.shape, bool)
+with event.install_listener("numba:compile", Listener()):
+    n = list_border(labels, 0, len(labels), found, border)
+print(found[:n].tolist(), *names)
+"""
+
+
+@jit_only
+def test_kernels_call_kernels_of_any_types() -> None:
+    @jit.kernel(bare=True)
+    def halved(x: Any, y: Any) -> Any:
+        return x / y
+
+    @jit.kernel(bare=True)
+    def quarter_of(x: Any) -> Any:
+        return halved(halved(x, jit.ZERO + 2), 2.0)
+
+    for x in (10, 10.0, np.float32(10), np.uint8(10)):
+        assert quarter_of(x) == 2.5
+    inner: Any = halved
+    assert inner.signatures == []  # nothing that Python could call
+    assert halved(3, 2) == 1.5
+    assert [str(one) for one in inner.signatures] == ["(int64, int64)"]
+    assert quarter_of(np.int16(6)) == 1.5
+
+
+@jit_only
+def test_kernels_call_what_another_process_has_compiled(tmp_path: Path) -> None:
+    used = python("-c", LISTING, NUMBA_CACHE_DIR=str(tmp_path))
+    assert used == "[1, 2] list_border _mark_line\n"
+    (index,) = tmp_path.rglob("refining.list_border-*.nbi")
+    index.unlink()
+    again = python("-c", LISTING, NUMBA_CACHE_DIR=str(tmp_path))
+    assert again == "[1, 2] list_border\n"
