@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from tests.benchmarks import measures
+from tests.benchmarks.matching import match
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "bsds500"
 
@@ -84,8 +87,38 @@ def test_a_pixel_is_matched_once() -> None:
     assert measures.boundary_counts(np.zeros_like(human), [human]) == (0, 20, 0, 0)
 
 
+def near_pixels(found: Any, human: Any, radius: float) -> Any:
+    apart = np.argwhere(found)[:, None] - np.argwhere(human)
+    return (apart**2).sum(axis=2) <= radius**2
+
+
+@pytest.mark.parametrize("radius", [1.0, 2.3, 4.4])
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.4])
+def test_matchings_are_as_large_as_can_be(share: float, radius: float) -> None:
+    random = np.random.default_rng(int(1000 * share))
+    for shape in ((30, 40), (1, 200), (40, 31)):
+        found, human = random.random((2, *shape)) < share * np.array([[[1.0]], [[0.7]]])
+        pair = match(found, human, radius)
+        near = near_pixels(found, human, radius)
+        matched = np.flatnonzero(pair >= 0)
+        assert len(np.unique(pair[matched])) == len(matched)
+        assert near[matched, pair[matched]].all()
+        theirs = maximum_bipartite_matching(csr_matrix(near), perm_type="column")
+        assert len(matched) == np.count_nonzero(theirs >= 0)
+
+
+def test_nothing_to_match() -> None:
+    empty, full = np.zeros((5, 6), bool), np.ones((5, 6), bool)
+    assert match(empty, full, 2.0).tolist() == []
+    assert match(full, empty, 2.0).tolist() == [-1] * 30
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the data set is not at hand")
-def test_every_digit_is_that_of_the_benchmark() -> None:
+def test_figures_are_those_of_the_benchmark() -> None:
+    """Covering, PRI and VI to every digit, and how many human boundary pixels are found.
+
+    How many found ones are right depends on which of the largest matchings is taken.
+    """
     spec = importlib.util.spec_from_file_location("evaluate", SHARED / "evaluate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -101,8 +134,13 @@ def test_every_digit_is_that_of_the_benchmark() -> None:
     for _, image, truths, edges in theirs.load("val", 40):
         score.add(cut(image), truths)
         score.add_boundaries(cut(image), edges)
+        for labels, counts in zip(cut(image)[1:], score.boundary[-1][1:], strict=True):
+            recalled, n_human, right, n_found = theirs.match(theirs.boundary(labels), edges)
+            assert (counts[0], counts[1], counts[3]) == (recalled, n_human, n_found)
+            assert counts[2] == pytest.approx(right, rel=0.01)
     got = score.figures()
-    for mine, name in (("covering", "covering"), ("PRI", "pri"), ("VI", "vi"), ("F", "boundary")):
+    for mine, name in (("covering", "covering"), ("PRI", "pri"), ("VI", "vi")):
         assert got[mine] == pytest.approx(expected[name], rel=1e-12)
+    assert got["F"] == pytest.approx(expected["boundary"], abs=0.002)
     assert got["scale"] == (expected["scale"],)
     assert got["regions"] == (expected["regions"],)

@@ -30,7 +30,7 @@ Maps = list[NDArray[Any]]
 Method = Callable[[NDArray[Any]], Maps]
 
 LEVELS = np.linspace(0.02, 0.98, 97)
-BOUNDARY_SCALES = 16  # matching boundaries takes long: about so many of the scales will do
+BOUNDARY_SCALES = 16  # about so many of the scales will do
 EDISON_SCALES = ((6.5, 20), (6.5, 100), (8, 300), (10, 600), (13, 1500), (17, 3000))
 RANGE_BANDWIDTHS = (4, 5, 6.5, 8, 10, 12, 14, 16, 18, 20)
 
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument(
-        "--boundaries", action="store_true", help="the boundary F too: half a minute an image"
+        "--boundaries", action="store_true", help="the boundary F too: half a second an image"
     )
     parser.add_argument("--methods", default="hierarchy,flat,felzenszwalb,slic,edison")
     parser.add_argument(

@@ -31,7 +31,6 @@ from tests.benchmarks._measure import ROOT, photographs, table
 from tests.benchmarks.quality import Score, load
 
 LEVELS = np.linspace(0.2, 0.7, 21)
-MATCHED = slice(4, None, 2)  # of the levels: matching boundaries takes long
 REPEATS = 5
 
 
@@ -108,7 +107,7 @@ def judge(args: argparse.Namespace) -> None:
     for times in args.times:
         score, default = Score(), Score()
         off: list[NDArray[np.int64]] = []
-        for image, truths, edges in load(args.root, args.split, args.every):
+        for number, (image, truths, edges) in enumerate(load(args.root, args.split, args.every)):
             big = larger(image, times, args.noise, args.sharpen, args.quality)
             tree = segment.hierarchy(big)
             maps = [
@@ -118,9 +117,15 @@ def judge(args: argparse.Namespace) -> None:
             score.add(maps[:-1], truths)
             default.add(maps[-1:], truths)
             if args.boundaries:
-                score.add_boundaries(maps[:-1][MATCHED], edges)
+                score.add_boundaries(maps[:-1], edges)
             if args.borders:
                 off.append(border_distances(tree.cut(DEFAULT_LEVEL).labels, big, times))
+            so_far = " / ".join(
+                f"{key} {values[0]:.3f}"
+                for key, values in score.figures().items()
+                if key in ("covering", "F")
+            )
+            print(f"{times:g}x, {number + 1} images: {so_far}", file=sys.stderr, flush=True)
         figures, usual = score.figures(), default.figures()
         columns = [
             " / ".join(f"{value:.3f}" for value in figures[key])
@@ -194,7 +199,7 @@ def main() -> None:
         "--borders", action="store_true", help="how far borders are from the steepest place"
     )
     parser.add_argument(
-        "--boundaries", action="store_true", help="boundary F: some ten seconds an image"
+        "--boundaries", action="store_true", help="boundary F of every so manieth pixel"
     )
     parser.add_argument("--megapixels", type=float, nargs="*", default=[])
     args = parser.parse_args()
