@@ -1,19 +1,12 @@
 """Small runs that make every kernel compile, and land in the cache, before it is needed.
 
-Runs that need the same kernels make a unit. Units can be done at once, each by a process of its
-own: in one process Numba compiles one kernel at a time.
+Runs that need the same kernels make a unit, which `segment.compilers` does in other processes.
 """
 
 from __future__ import annotations
 
-import gc
-import os
-import queue
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,7 +28,6 @@ SHAPE = (40, 50)  # larger than a tile of the fast engine at SPATIAL_BANDWIDTH
 SPATIAL_BANDWIDTH = 3.0
 
 Compilation = tuple[str, Callable[[], object]]
-Watcher = Callable[[int, int, str], None]
 
 
 class Unit(NamedTuple):
@@ -57,6 +49,7 @@ def usual_units() -> list[Unit]:
     plain = [("plain mean shift", partial(_segment, _image("uint8", 3)))]
     return [
         *first_units(),
+        Unit("tables and 16 bits", [("tables", _measure)]),
         Unit("gray pictures", gray),
         Unit("plain mean shift", plain),
         Unit("palettes", [("palettes", _gather_colors)]),
@@ -147,96 +140,13 @@ def cold(some: Sequence[Unit]) -> list[Unit]:
     return found
 
 
-class _Helper:
-    """Another process that does units."""
-
-    def __init__(self) -> None:
-        # The same modules as here, wherever they were found, whatever the current folder holds.
-        program = (
-            f"import sys; sys.path[:] = {sys.path!r}; from segment.warmup import serve; serve()"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            start_new_session=True,  # a Ctrl-C in the terminal reaches only us
-        )
-
-    def do(self, unit: Unit) -> float | None:
-        """Return the seconds of compiling that it took; None if it could not be done."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(unit.name.encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:  # it has died
-            return None
-        answer = self._process.stdout.readline().split()
-        return float(answer[1]) if answer[:1] == [b"done"] else None
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-def serve() -> None:
-    """Do the units named on standard input, and say of each whether it is done."""
-    gc.disable()  # a third of the objects that the compiler makes stay for good
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # whatever prints, answers stay answers
-    known = {unit.name: unit for unit in units()}
-    for line in sys.stdin.buffer:
-        try:
-            seconds = _do(known[line.strip().decode()])
-        except Exception:
-            answers.write(b"failed\n")
-        else:
-            answers.write(f"done {seconds:.3f}\n".encode())
-
-
-def _do(unit: Unit) -> float:
+def compile_unit(unit: Unit) -> float:
     """Return the seconds of compiling that it took."""
     meter = Meter()
     for _, run in unit.runs:
         with meter.running(), listening(_ignore):  # about pictures that nobody has given
             run()
     return meter.seconds
-
-
-def compile_units(some: Sequence[Unit], n_processes: int, watch: Watcher | None = None) -> float:
-    """Do units in several processes; `watch` is told how many are done, of how many, and which is.
-
-    What no other process can do is done here, and raises what it raises. Returned are the seconds
-    of compiling that it took, all processes together.
-    """
-    helpers: list[_Helper] = []
-    free: queue.SimpleQueue[_Helper] = queue.SimpleQueue()
-
-    def do(unit: Unit) -> float | None:
-        helper = free.get()
-        try:
-            return helper.do(unit)
-        finally:
-            free.put(helper)
-
-    n_processes, total = min(n_processes, len(some)), 0.0
-    pool = ThreadPoolExecutor(max(n_processes, 1))
-    try:
-        for _ in range(n_processes if n_processes > 1 else 0):
-            helpers.append(_Helper())
-            free.put(helpers[-1])
-        found = pool.map(do, some) if helpers else [None] * len(some)
-        for k, (unit, seconds) in enumerate(zip(some, found, strict=True)):
-            total += _do(unit) if seconds is None else seconds
-            if watch is not None:
-                watch(k + 1, len(some), unit.name)
-    finally:
-        for helper in helpers:
-            helper.stop()
-        pool.shutdown(cancel_futures=True)
-    return total
 
 
 def cache_folder() -> str | None:
@@ -324,17 +234,21 @@ def _merge() -> None:
     from segment.kernels.regions import adjacency
 
     adjacency.move_cracks(np.zeros(1, np.int64), 9, (1.0, 1.0), (2, 2))  # of larger pictures
-    tree = _tiles("uint8").hierarchy(n_threads=1)
-    tree.cut(level=0.5)
-    tree.contours()
+    _tiles("uint8").hierarchy(n_threads=1).cut(level=0.5)
+
+
+def _measure() -> None:
+    """Do what other kinds of files ask for, and 16 bits."""
+    for dtype in ("uint8", "uint16"):
+        _tiles(dtype).regions(("perimeter",))
+    _tiles("uint8").hierarchy(n_threads=1).contours()
 
 
 def _save() -> None:
     found = _tiles("uint8")
     with tempfile.TemporaryDirectory() as folder:
         found.save(Path(folder, "found"))
-    for dtype in ("uint8", "uint16"):
-        _tiles(dtype).regions()
+    found.regions()
 
 
 def _look_at_large(dtype: str) -> None:

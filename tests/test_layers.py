@@ -23,6 +23,7 @@ STOREYS = [
     {"drawing"},
     {"page"},
     {"exports", "warmup"},
+    {"compilers"},
     {"workflow"},
     {"batching", "scenes", "page.server"},
     {"cli"},

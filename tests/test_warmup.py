@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from segment import warmup
+from segment import compilers, warmup
 from segment.cli import main
 from segment.warmup import compilations
 
@@ -79,16 +81,19 @@ assert not new, new
 
 
 FIRST_UNITS = """
-from segment.warmup import cold, compile_units, first_units
+from segment.compilers import compile_units
+from segment.warmup import cold, first_units
 units = first_units(outlines=True)
 assert cold(units) == units and len(units) == len(first_units()) + 1
 assert compile_units(units, 2) > 0
 assert cold(units) == []
 """
 
-GRAY_UNITS = """
-from segment.warmup import compile_units, usual_units
-assert compile_units([unit for unit in usual_units() if unit.name == "gray pictures"], 2) > 0
+OTHER_UNITS = """
+from segment.compilers import compile_units
+from segment.warmup import usual_units
+from segment.warmup import first_units
+assert compile_units(usual_units()[len(first_units()):][:2], 2) > 0
 """
 
 # Pictures of several kinds, by the command, in a process that must not compile anything.
@@ -105,8 +110,10 @@ folder, wanted = sys.argv[1:]
 photo = skimage.data.coffee()[..., ::-1]
 alpha = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
 alpha[:40] = 0
-pictures = {"gray": photo[..., 1]} if wanted == "gray" else {
-    "color": photo, "deep": photo.astype(np.uint16) * 257, "alpha": alpha,
+pictures = {
+    "gray": photo[..., 1], "deep": photo.astype(np.uint16) * 257,
+} if wanted == "other" else {
+    "color": photo, "alpha": alpha,
     "small": photo[:90, :120], "large": np.tile(photo, (3, 2, 1)),
     "larger": np.tile(photo, (4, 5, 1)),
 }
@@ -145,10 +152,10 @@ def test_the_command_says_what_it_did() -> None:
 
 
 def test_a_first_run_is_compiled_by_several_processes_at_once(tmp_path: Path) -> None:
-    """What they leave in the cache is all that the default command needs, and gray pictures."""
+    """What they leave in the cache is all that the default command needs, and gray and 16 bits."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
     for program, wanted in (
-        (FIRST_UNITS, ""), (FIRST_RUN, "color"), (GRAY_UNITS, ""), (FIRST_RUN, "gray"),
+        (FIRST_UNITS, ""), (FIRST_RUN, "color"), (OTHER_UNITS, ""), (FIRST_RUN, "other"),
     ):  # fmt: skip
         result = subprocess.run(
             [sys.executable, "-c", program, str(tmp_path), wanted],
@@ -159,13 +166,77 @@ def test_a_first_run_is_compiled_by_several_processes_at_once(tmp_path: Path) ->
         assert result.returncode == 0, result.stderr
 
 
-def test_what_a_helper_cannot_do_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("forks", [False, compilers.FORKS])
+def test_what_a_helper_cannot_do_is_done_here(forks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilers, "FORKS", forks)
     done: list[str] = []
     units = [warmup.Unit(name, [(name, partial(done.append, name))]) for name in ("one", "two")]
     seen: list[tuple[int, int, str]] = []
-    warmup.compile_units(units, 2, lambda *what: seen.append(what))  # no helper knows these
+    compilers.compile_units(units, 2, lambda *what: seen.append(what))  # no helper knows these
     assert done == ["one", "two"]
     assert seen == [(1, 2, "one"), (2, 2, "two")]
+
+
+def test_helpers_are_new_processes_where_copies_do_not_stand_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compilers, "FORKS", False)
+    monkeypatch.setattr(compilers, "compile_unit", None)  # not here
+    units = [unit for unit in warmup.units() if unit.name == "saving"] * 2
+    assert compilers.compile_units(units, 2) >= 0
+
+
+@pytest.mark.skipif(not compilers.FORKS, reason="helpers are no copies here")
+def test_helpers_are_copies_of_this_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def compile_unit(unit: warmup.Unit) -> float:
+        (tmp_path / f"{unit.name}-{os.getpid()}").touch()
+        return 2.0
+
+    monkeypatch.setattr(compilers, "compile_unit", compile_unit)
+    assert compilers.compile_units(warmup.first_units(), 3) == 2.0 * len(warmup.first_units())
+    done = [path.name.split("-") for path in tmp_path.iterdir()]
+    assert sorted(name for name, _ in done) == sorted(one.name for one in warmup.first_units())
+    assert str(os.getpid()) not in {process for _, process in done}
+
+
+@pytest.mark.skipif(not compilers.FORKS, reason="helpers are no copies here")
+def test_no_processes_are_left() -> None:
+    before = children(os.getpid())
+    units = [warmup.Unit(name, []) for name in ("one", "two")]
+    compilers.compile_units(units, 2)
+    assert children(os.getpid()) == before
+
+    program = "from segment import compilers; import time; a = compilers._Helper(); "
+    program += "b = compilers._Helper(); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE) as one:
+        assert one.stdout is not None
+        one.stdout.readline()
+        helpers = children(one.pid)
+        assert len(helpers) == 2
+        one.kill()
+    until = time.monotonic() + 30
+    while any(is_running(helper) for helper in helpers):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def children(parent: int) -> set[int]:
+    """Return the processes that a process has started."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.add(int(folder.name))
+    return found
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_every_run_has_a_name_of_its_own() -> None:
