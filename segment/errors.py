@@ -6,6 +6,8 @@ so ``except SegmentError`` catches all of them and ``except ValueError`` keeps w
 
 from __future__ import annotations
 
+INTERRUPTED = 130  # exit code: 128 + SIGINT, as shells report it
+
 
 class SegmentError(Exception):
     """Base class of every error that `segment` raises on purpose."""

@@ -104,6 +104,11 @@ def file_error(path: str | os.PathLike[str], error: OSError, doing: str = "read"
     return made
 
 
+def is_whole(path: Path) -> bool:
+    """Whether something is there that `atomic_write` may have written, not an emptied file."""
+    return os.path.lexists(path) and not (path.is_file() and path.stat().st_size == 0)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, if need be."""
     try:

@@ -177,6 +177,7 @@ def make(
     n_threads: int,
     target: Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     show: Show | None = None,
     ask: Callable[[float], None] | None = None,
 ) -> Outcome:
@@ -196,6 +197,8 @@ def make(
         The one file to write, for one kind, whatever the stem.
     overwrite : bool
         Whether existing outputs may be replaced.
+    resume : bool
+        Whether existing outputs stay as they are, and only the others are made.
     show : Show, optional
         Is told what is being done.
     ask : callable, optional
@@ -231,6 +234,7 @@ def make(
                 options=recipe.options,
                 target=target,
                 overwrite=overwrite,
+                resume=resume,
             )
         work.clock.lap("save")
     facts = {**summary(segmentation), **record}

@@ -166,6 +166,7 @@ class Maker:
                 n_threads=self.n_threads,
                 target=item.target,
                 overwrite=self.overwrite,
+                resume=item.resumed,
                 show=self.display,
                 ask=ask,
             )

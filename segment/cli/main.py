@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from segment import __version__
 from segment.cli.progress import report
-from segment.errors import SegmentError
+from segment.errors import INTERRUPTED, SegmentError
 from segment.files import file_error
 
 # Command -> module that defines a function of the same name, and the line that lists it.
@@ -35,8 +35,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Compile now, so that later runs start at once.",
     ),
 }
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 class LazyGroup(TyperGroup):

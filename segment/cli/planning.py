@@ -10,7 +10,7 @@ from pathlib import Path
 
 from segment.errors import FileError, InputError
 from segment.exports import KINDS, STDOUT, fitting, output_paths, output_stem, page_stem
-from segment.files import display_name, distinct, file_error
+from segment.files import display_name, distinct, file_error, is_whole
 from segment.images import count_pages_or_one, looks_like_picture
 
 Page = tuple[Path, int | None, int]  # file, page where each is an item, number of pages
@@ -31,7 +31,9 @@ class Planned:
     target : Path or None
         The one file to write, whatever the stem.
     skipped : bool
-        Whether it is left alone because outputs exist.
+        Whether it is left alone because its outputs exist.
+    resumed : bool
+        Whether some of its outputs exist, of which none is made again.
     page : int or None
         The page of it, where every page is an item.
     """
@@ -40,6 +42,7 @@ class Planned:
     stem: Path
     target: Path | None = None
     skipped: bool = False
+    resumed: bool = False
     page: int | None = None
 
 
@@ -79,11 +82,10 @@ def plan(
         files = [page for path, _, _ in files for page in _pages(path)]
     items = _single(files, output, kinds) or _named(files, output)
     _refuse_collisions(items, kinds)
-    found = {item: _existing(item, kinds) for item in items}
     if existing == "error":
-        _refuse_existing([path for paths in found.values() for path in paths])
+        _refuse_existing([path for item in items for path in _existing(item, kinds)])
     elif existing == "skip":
-        items = [replace(item, skipped=bool(found[item])) for item in items]
+        items = [_left_out(item, kinds) for item in items]
     return items
 
 
@@ -162,6 +164,14 @@ def _existing(item: Planned, kinds: Sequence[str]) -> list[Path]:
     if item.stem == STDOUT:
         return []
     return [path for path in _outputs(item, kinds) if os.path.lexists(path)]
+
+
+def _left_out(item: Planned, kinds: Sequence[str]) -> Planned:
+    """Return an item without what is done already, after a run that was killed perhaps."""
+    if item.stem == STDOUT:
+        return item
+    done = [any(map(is_whole, _outputs(item, [kind]))) for kind in kinds]
+    return replace(item, skipped=all(done), resumed=any(done))
 
 
 def _refuse_collisions(items: Sequence[Planned], kinds: Sequence[str]) -> None:

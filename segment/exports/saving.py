@@ -13,6 +13,7 @@ import numpy.typing as npt
 from segment.exports.kinds import KINDS, check_options, parse_kinds
 from segment.exports.names import output_path
 from segment.exports.product import Product
+from segment.files import is_whole
 from segment.params import DEFAULT_KINDS
 from segment.threads import run
 
@@ -34,6 +35,7 @@ def save(
     options: Mapping[str, Any] | None = None,
     target: Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
 ) -> dict[str, Path]:
     """Write what is wanted of a segmentation, each file whole or not at all.
 
@@ -63,6 +65,8 @@ def save(
         The one file to write, for one kind, whatever the stem.
     overwrite : bool
         Whether existing files may be replaced.
+    resume : bool
+        Whether files that exist stay as they are, and only the others are written.
 
     Returns
     -------
@@ -84,13 +88,18 @@ def save(
         kind = KINDS[name]
         suffix = kind.suffixes[0] if kind.suffix is None else kind.suffix(product)
         path = output_path(Path(stem), name, suffix) if target is None else target
-        product.written[name] = kind.write(product, path, overwrite)
+        if resume and is_whole(path):
+            product.written[name] = path
+            return
+        product.written[name] = kind.write(product, path, overwrite or resume)
+        new.append(path)
 
+    new: list[Path] = []
     try:
         run(write, names, 1)  # one after another, which a watcher sees
     except BaseException:
-        if not overwrite:  # they are new: a picture that is half done would look done
-            for path in product.written.values():
+        if not overwrite:
+            for path in new:
                 _remove(path)
         raise
     return product.written

@@ -428,6 +428,49 @@ def test_what_is_done_can_be_left_out(folder: Path) -> None:
     assert Path("outputs/a.labels.png").stat() == before
 
 
+def test_what_is_not_done_yet_is_made(folder: Path) -> None:
+    """As after a run that was killed while it saved: files are whole, but not all there."""
+    kinds = ("--save", "labels,overlay,svg,json")
+    assert run("a.png", *kinds).exit_code == 0
+    whole = {path.name: path.read_bytes() for path in Path("outputs").iterdir()}
+    before = Path("outputs/a.labels.png").stat()
+    Path("outputs/a.overlay.png").unlink()
+    Path("outputs/a.json").unlink()
+    Path("outputs/a.svg").write_bytes(b"")
+    result = run("a.png", *kinds, "--on-exists", "skip")
+    assert result.exit_code == 0, result.output
+    assert "a.{labels.png,overlay.png,svg,json}" in result.stdout
+    assert Path("outputs/a.labels.png").stat() == before
+    again = {path.name: path.read_bytes() for path in Path("outputs").iterdir()}
+    assert again.keys() == whole.keys()
+    for name in ("a.overlay.png", "a.svg"):
+        assert again[name] == whole[name]
+    facts = [json.loads(files["a.json"]) for files in (whole, again)]
+    assert facts[0]["outputs"] == facts[1]["outputs"]
+    assert "a.png: left out" in run("a.png", *kinds, "--on-exists", "skip").stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+def test_a_killed_run_is_completed(folder: Path) -> None:
+    """Killed before its second file gets its name."""
+    program = """
+import os, signal
+from segment.exports import writers
+writers.write_overlay = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from segment.__main__ import run
+run()
+"""
+    options = ("image", "a.png", "--save", "labels,overlay")
+    killed = subprocess.run(
+        [sys.executable, "-c", program, *options], env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert written(folder / "outputs") == ["a.labels.png"]
+    result = run(*options[1:], "--on-exists", "skip")
+    assert result.exit_code == 0, result.output
+    assert written(folder / "outputs") == ["a.labels.png", "a.overlay.png"]
+
+
 def test_several_at_a_time_give_the_same_in_the_same_order(folder: Path) -> None:
     names = [f"{k}.png" for k in range(6)]
     rng = np.random.default_rng(0)

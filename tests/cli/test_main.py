@@ -232,3 +232,29 @@ def test_a_full_disk_under_the_output_is_one_line(flat_picture: Path, command: s
         "segment: cannot write standard output: the disk is full; free some space and run again"
     )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("module", ["typer", "numpy", "segment.cli.progress"])
+def test_an_interrupt_while_modules_are_imported_leaves_no_traceback(
+    module: str, tmp_path: Path
+) -> None:
+    """Sent by the import itself, so that it comes in the middle."""
+    program = f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from segment.__main__ import run
+run()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program, "image", str(ROOT / "images/coffee.png")], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
