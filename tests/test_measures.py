@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from tests.benchmarks import measures
 from tests.benchmarks.matching import match
+from tests.benchmarks.sizes import border_distances
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "bsds500"
 
@@ -111,6 +112,17 @@ def test_nothing_to_match() -> None:
     empty, full = np.zeros((5, 6), bool), np.ones((5, 6), bool)
     assert match(empty, full, 2.0).tolist() == []
     assert match(full, empty, 2.0).tolist() == [-1] * 30
+
+
+@pytest.mark.parametrize("off", [0, 1, 3, -4])
+def test_borders_off_the_steepest_place(off: int) -> None:
+    ramp = 130 + 100 * np.tanh((np.arange(60) - 29.5) / 4)
+    image = np.repeat(np.repeat(ramp[None, :, None], 40, axis=0), 3, axis=2).astype(np.uint8)
+    labels = np.ones((40, 60), int)
+    labels[:, 30 + off :] = 2
+    for turned, picture in ((labels, image), (labels.T, image.transpose(1, 0, 2).copy())):
+        assert set(border_distances(turned, picture, 4).tolist()) == {abs(off)}
+    assert border_distances(labels, np.full_like(image, 90), 4).tolist() == []
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the data set is not at hand")

@@ -64,16 +64,19 @@ def border_distances(
 ) -> NDArray[np.int64]:
     """Return how many pixels borders lie from the steepest place across them.
 
-    That is sought `2 * times` pixels either way, where the colours on the two sides differ by 8
+    That is where the values change most, encoded as `larger` enlarges them, which keeps edges in
+    place; in linear light, say, the same edges are steepest 2 pixels nearer to their bright side at
+    8x. It is sought `2 * times` pixels either way, where the colours on the two sides differ by 8
     units of Lab at least and the edge is nearly upright or level.
     """
-    blurred = cv2.GaussianBlur(image, (0, 0), 1).astype(np.float32) / 255
-    lab = cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB)
+    # Rounded again, slopes of less than a gray level a pixel would be stairs.
+    values = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1) / 255
+    lab = cv2.cvtColor(values, cv2.COLOR_RGB2LAB)
     reach = round(2 * times)
     return np.concatenate(
         [
-            _along_rows(labels, lab, reach),
-            _along_rows(labels.T, lab.transpose(1, 0, 2), reach),
+            _along_rows(labels, values, lab, reach),
+            _along_rows(labels.T, values.transpose(1, 0, 2), lab.transpose(1, 0, 2), reach),
         ]
     )
 
@@ -87,10 +90,12 @@ def sampled(labels: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     return labels[rows][:, columns]
 
 
-def _along_rows(labels: NDArray[Any], lab: NDArray[Any], reach: int) -> NDArray[np.int64]:
-    steps = np.linalg.norm(np.diff(lab, axis=1), axis=2)
-    down = np.zeros(lab.shape[:2], np.float32)
-    down[1:-1] = np.linalg.norm(lab[2:] - lab[:-2], axis=2) / 2
+def _along_rows(
+    labels: NDArray[Any], values: NDArray[Any], lab: NDArray[Any], reach: int
+) -> NDArray[np.int64]:
+    steps = np.linalg.norm(np.diff(values, axis=1), axis=2)
+    down = np.zeros(values.shape[:2], np.float32)
+    down[1:-1] = np.linalg.norm(values[2:] - values[:-2], axis=2) / 2
     y, x = np.nonzero(labels[:, 1:] != labels[:, :-1])
     inside = (x >= reach) & (x < steps.shape[1] - reach)
     y, x = y[inside], x[inside]
