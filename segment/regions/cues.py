@@ -1,6 +1,7 @@
 """What the regions of an image look like and how they meet: the cues that the hierarchy merges by.
 
-Every codebook is made of the image's own values, so nothing is trained and no bin is fixed.
+Every codebook is made of the image's own values, so no bin is fixed. One cue is learned from
+people, see `affinities`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import adjacency, boundaries
 from segment.kernels.regions import words as word_kernels
 from segment.kernels.regions.labels import count_pixels
+from segment.regions import affinities
 from segment.regions.checks import Pixels
 from segment.regions.features import feature_planes
 from segment.threads import run
@@ -31,6 +33,8 @@ UNIT_CONTRAST = 20.0  # a contrast of 1, in Lab units
 SIDE_SHIFT, SIDE_REACH, SIDE_BLUR = 2, 6, 8.0
 # How far apart neighbouring colours are counted, and how far beyond a boundary they are looked up.
 NEIGHBOURS, NEIGHBOUR_REACH = 8, 2
+# How much the sides of a detail differ that is too small to be seen in them.
+HIDDEN_DIFFERENCE = np.float32(0.06)
 RARE = 1e-7  # share of pairs of colours that are never neighbours
 # Bands without a colour space are scaled to this standard deviation (all bands together), which is
 # that of Lab values over a photograph.
@@ -86,9 +90,10 @@ def region_cues(
     as there is one [1]_, told apart by a codebook as textons are [2]_. They, and the colours beside
     them, are measured at half resolution.
 
-    Boundaries have three cues: the contrast, how much the colours and textures around one side
-    differ from those around the other [3]_, and how seldom in this image the colours on the two
-    sides are neighbours [4]_, all summed over the cracks.
+    Boundaries have four cues: the contrast, how much the colours and textures around one side
+    differ from those around the other [3]_, how seldom in this image the colours on the two sides
+    are neighbours [4]_, and whether people would part the two sides, all summed over the cracks.
+    The last one is learned from photographs, so that bands without a colour space have it not.
 
     References
     ----------
@@ -114,7 +119,8 @@ def region_cues(
     words = [word for word, _ in found]
 
     strange = strangeness_of(neighbours(words[0]))
-    picture = _Picture(smooth, words, [size for _, size in jobs], strange)
+    likely = affinities.parted(planes) if color_space != "none" else None
+    picture = _Picture(smooth, words, [size for _, size in jobs], strange, likely)
     if sought is None or sought.shape == labels.shape:
         cues = _measured(picture, labels, n)
     else:
@@ -133,6 +139,7 @@ class _Picture(NamedTuple):
     words: list[NDArray[np.uint8]]  # of colours, colours beside texture, textures
     sizes: list[int]  # of their codebooks
     strange: Float32Array  # (K, K) see `strangeness_of`
+    parted: Float32Array | None  # (2, h, w) see `affinities.parted`
 
 
 def _measured(picture: _Picture, labels: NDArray[np.int32], n: int) -> Cues:
@@ -228,7 +235,9 @@ def _show_details(
     a, b = cues.pairs[edges].T
     contrast = np.sqrt(((colors[a] - colors[b]) ** 2).sum(axis=1)) / UNIT_CONTRAST
     cues.boundaries[edges, 0] = contrast * cues.lengths[edges]
-    cues.boundaries[edges, 1] = 0  # what lies around them is the same on all sides
+    # What lies around them is the same on all sides, but for themselves.
+    cues.boundaries[edges, 1] = HIDDEN_DIFFERENCE * cues.lengths[edges]
+    cues.boundaries[edges, 3] = boundaries.UNSEEN * cues.lengths[edges]
 
 
 def _boundary_cues(
@@ -238,16 +247,16 @@ def _boundary_cues(
     edges: NDArray[np.int32],
     n_edges: int,
 ) -> Float32Array:
-    """Return contrast, difference of the sides and strangeness, (E, 3) sums over the cracks.
+    """Return contrast, difference, strangeness and how likely parted, (E, 4) sums over the cracks.
 
     Cracks are those of a label map of this shape; they are used up.
     """
-    smooth, (colors, _, textures), _, strange = picture
+    smooth, (colors, _, textures), _, strange, parted = picture
     shape = smooth.shape[1:]
     if labels_shape != shape:
         ratio = (labels_shape[0] / shape[0], labels_shape[1] / shape[1])
         adjacency.move_cracks(cracks, labels_shape[1], ratio, shape)
-    contrasts, differences, strangeness = np.zeros((3, n_edges), np.float32)
+    contrasts, differences, strangeness, likely = np.zeros((4, n_edges), np.float32)
     boundaries.add_contrast(smooth, _gradient(smooth), UNIT_CONTRAST, cracks, edges, contrasts)
     block = 2**SIDE_SHIFT
     sides = ((colors, COLOR_WORDS, block), (textures, TEXTURE_WORDS, block // 2))
@@ -257,7 +266,11 @@ def _boundary_cues(
             shares, SIDE_SHIFT, SIDE_REACH, shape, cracks, edges, differences
         )
     boundaries.add_strangeness(colors, strange, NEIGHBOUR_REACH, cracks, edges, strangeness)
-    return np.stack([contrasts, differences / 2, strangeness], axis=1)
+    if parted is None:
+        likely = boundaries.UNSEEN * np.bincount(edges, minlength=n_edges).astype(np.float32)
+    else:
+        boundaries.add_parted(parted, cracks, edges, likely)
+    return np.stack([contrasts, differences / 2, strangeness, likely], axis=1)
 
 
 def _shares(words: NDArray[np.uint8], size: int, side: int) -> Any:

@@ -37,8 +37,9 @@ class WindowCues(NamedTuple):
         Leaves that touch along its cracks, the lower first.
     lengths : ndarray, shape (E,), int64
         Cracks of each pair.
-    boundaries : ndarray, shape (E, 3), float64
-        Contrast, difference and strangeness, summed over the cracks.
+    boundaries : ndarray, shape (E, 4), float64
+        Contrast, difference, strangeness and how likely people would part them, summed over the
+        cracks; the last one, learned from photographs, is the same of all cracks of a scene.
     corners : ndarray, shape (D, 2), int64
         Leaves that touch at a corner, the lower first; empty unless asked for.
     """
@@ -88,7 +89,7 @@ def describe(
     if not own.any():
         return WindowCues(
             np.empty(0, np.int64), np.empty((0, N_WORDS), np.int32), np.empty((0, 2), np.int64),
-            np.empty(0, np.int64), np.zeros((0, 3)), corners,
+            np.empty(0, np.int64), np.zeros((0, 4)), corners,
         )  # fmt: skip
     outer = looked_at(window, work.tiles)
     looks = look_at(work, outer, books.scale, part)
@@ -145,7 +146,7 @@ def _cracks(
 def _boundary_cues(
     looks: Looks, words: tuple[NDArray[np.uint8], ...], books: Codebooks, cracks: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return contrast, difference of the sides and strangeness of each crack, (3, M)."""
+    """Return contrast, difference of the sides, strangeness, how likely parted, (4, M)."""
     contrast, difference, strangeness = np.zeros((3, len(cracks)), np.float32)
     each = np.arange(len(cracks), dtype=np.int32)
     shape = looks.slopes.shape
@@ -163,7 +164,8 @@ def _boundary_cues(
     boundaries.add_strangeness(
         colors, books.strangeness, cues.NEIGHBOUR_REACH, cracks, each, strangeness
     )
-    found = np.stack([contrast, difference / 2, strangeness]).astype(np.float64)
+    likely = np.full_like(contrast, boundaries.UNSEEN)
+    found = np.stack([contrast, difference / 2, strangeness, likely]).astype(np.float64)
     rounded: NDArray[np.float64] = np.rint(found / QUANTUM) * QUANTUM
     return rounded
 

@@ -46,7 +46,7 @@ def problem(labels: Any, seed: int, words: tuple[int, int, int] = (5, 4, 3)) -> 
         "areas": np.bincount(labels.ravel(), minlength=n + 1).astype(np.float32),
         "pairs": pairs,
         "lengths": lengths,
-        "boundaries": (lengths[:, None] * random.random((len(pairs), 3))).astype(np.float32),
+        "boundaries": (lengths[:, None] * random.random((len(pairs), 4))).astype(np.float32),
         "n_pixels": np.float32(labels.size),
     }
 
@@ -84,19 +84,22 @@ def test_boundary_cues_are_added_over_the_cracks_of_each_pair(shape: tuple[int, 
     shares = random.random((-(-shape[0] // 4), -(-shape[1] // 4), 7)).astype(np.float32)
     shares[0, 0, :5] = 0
     pairs, cracks, edges = adjacency.touching(labels, int(labels.max()))
-    sums = np.ones((3, len(pairs)), np.float32)
+    likely = random.random((2, *shape)).astype(np.float32)
+    sums = np.ones((4, len(pairs)), np.float32)
     boundaries.add_contrast(colors, slopes, 5.0, cracks, edges, sums[0])
     boundaries.add_differences(shares, 2, 3, shape, cracks, edges, sums[1])
     boundaries.add_strangeness(words, table, 2, cracks, edges, sums[2])
+    boundaries.add_parted(likely, cracks, edges, sums[3])
     assert len(pairs) > 0
     for pair, values in zip(pairs, sums.T, strict=True):
-        expected = np.ones(3)
+        expected = np.ones(4)
         for crack in naive.touching(labels)[tuple(pair)]:
             first, second = naive.across(crack, 2, shape)
             expected += (
                 naive.contrast(colors, slopes, 5.0, crack),
                 naive.difference(shares, 4, 3, shape, crack),
                 table[words[first], words[second]],
+                naive.parted(likely, crack),
             )
         assert values == pytest.approx(expected, rel=1e-5)
 

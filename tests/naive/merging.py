@@ -58,6 +58,12 @@ def count_neighbours(words: Any, distance: int, size: int) -> Any:
     return counts
 
 
+def parted(planes: Any, crack: Any) -> float:
+    """How likely people part the two pixels that meet at one crack: the mean of theirs."""
+    y, x, down = crack
+    return float((planes[down, y, x] + planes[down, y + down, x + 1 - down]) / 2)
+
+
 def block_shares(words: Any, side: int, size: int) -> Any:
     """Share of each word in each block."""
     height, width = words.shape
@@ -145,7 +151,7 @@ def _height(
     p, q = nodes[a], nodes[b]
     color = 0.5 * (chi_square(p[:first], q[:first]) + chi_square(p[first:second], q[first:second]))
     texture = chi_square(p[second:], q[second:])
-    length, contrast, difference, strangeness = shared[pair]
+    length, contrast, difference, strangeness, parted = shared[pair]
     area_a, area_b = p[:first].sum(), q[:first].sum()
     perimeter = min(
         sum(sums[0] for other, sums in shared.items() if node in other) for node in pair
@@ -155,9 +161,10 @@ def _height(
     return float(
         (color + 0.02)
         * np.sqrt(texture + 0.1)
-        * (contrast / length + 0.02)
-        * (difference / length + 0.02)
+        * (contrast / length + 0.02) ** 0.5
+        * (difference / length + 0.02) ** 1.5
         * (strangeness / length + 0.02) ** 3
+        * (parted / length + 0.05)
         * (size + 0.001) ** 0.7
         * (length / scale) ** -0.5
     )

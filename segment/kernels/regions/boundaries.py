@@ -1,4 +1,4 @@
-"""How different an image is on the two sides of a crack, measured in three ways.
+"""How different an image is on the two sides of a crack, measured in four ways.
 
 A crack is ``2 * pixel + down``, see `segment.kernels.regions.adjacency.touching`. What lies beyond
 the image is taken to be as its last row or column.
@@ -14,6 +14,7 @@ from segment.kernels.regions.merging import chi_square
 
 THIN = 5  # pixels either side of a crack among which its gradient should be the largest
 FLAT = 0.05  # a gradient, in colour units a pixel, that means nothing
+UNSEEN = np.float32(0.35)  # how likely people part what no network has looked at
 
 
 @kernel(inline="always")
@@ -115,3 +116,19 @@ def add_strangeness(
     for i in range(len(cracks)):
         y0, x0, y1, x1 = _across(cracks[i], beyond, height, width)
         out[edges[i]] += strangeness[words[y0, x0], words[y1, x1]]
+
+
+@kernel(bare=True)
+def add_parted(
+    parted: Float32Array, cracks: Int64Array, edges: Int32Array, out: Float32Array
+) -> None:
+    """Add how likely people part the two sides of each crack to ``out[edge]``.
+
+    That is the mean of the two pixels that meet; `parted` (2, H, W) is of those that lie beside
+    each other, and of those above each other. The rest is as for `add_contrast`.
+    """
+    _, height, width = parted.shape
+    for i in range(len(cracks)):
+        y0, x0, y1, x1 = _across(cracks[i], 0, height, width)
+        plane = parted[cracks[i] & 1]
+        out[edges[i]] += np.float32(0.5) * (plane[y0, x0] + plane[y1, x1])
