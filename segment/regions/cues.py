@@ -6,7 +6,9 @@ people, see `affinities`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,11 +117,14 @@ def region_cues(
     )
     joint = np.concatenate([half_smooth, TEXTURE_UNITS * texture[:1]])
     jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
-    found = run(lambda job: codebook_words(*job), jobs, n_threads)
-    words = [word for word, _ in found]
+    tasks: list[Callable[[], Any]] = [partial(codebook_words, *job) for job in jobs]
+    if color_space != "none":
+        tasks.append(partial(affinities.parted, planes))
+    found = run(lambda task: task(), tasks, n_threads)
+    words = [word for word, _ in found[: len(jobs)]]
+    likely = found[-1] if len(found) > len(jobs) else None
 
     strange = strangeness_of(neighbours(words[0]))
-    likely = affinities.parted(planes) if color_space != "none" else None
     picture = _Picture(smooth, words, [size for _, size in jobs], strange, likely)
     if sought is None or sought.shape == labels.shape:
         cues = _measured(picture, labels, n)
