@@ -12,13 +12,8 @@ from segment.kernels.regions import labels as kernels
 from segment.params import MeanShiftParams
 from segment.regions.climbing import Climb
 from segment.regions.engines import Modes
-from segment.regions.pieces import (
-    Piece,
-    join,
-    label_piece,
-    merge,
-    quanta_for,
-)
+from segment.regions.limits import FLAT, OneBand
+from segment.regions.pieces import Piece, join, label_piece, merge, quanta_for
 from segment.threads import chunks, resolve_n_threads, run
 
 STRIP_ROWS = 128  # a strip of the image, labelled on one thread
@@ -60,8 +55,10 @@ def label(climbed: Climb, *, min_size: int | None = None, n_threads: int | None 
     return label_modes(climbed.modes, params, resolve_n_threads(n_threads))
 
 
-def label_modes(modes: Modes, params: MeanShiftParams, n_threads: int) -> Labels:
-    """Join pixels into regions by their modes; see `label`."""
+def label_modes(
+    modes: Modes, params: MeanShiftParams, n_threads: int, one_band: OneBand = FLAT
+) -> Labels:
+    """Join pixels into regions by their modes, those of one band by a rule; see `label`."""
     height, width = modes.owner.shape
     labels = np.empty((height, width), np.int32)
     quanta = quanta_for(params, modes.table)
@@ -70,9 +67,12 @@ def label_modes(modes: Modes, params: MeanShiftParams, n_threads: int) -> Labels
     def find(rows: tuple[int, int]) -> Piece:
         strip = Modes(modes.owner[slice(*rows)], modes.table)
         part, at = labels[slice(*rows)], (rows[0], 0)
-        return label_piece(strip, params, at=at, width=width, quanta=quanta, out=part)[1]
+        return label_piece(
+            strip, params, at=at, width=width, quanta=quanta, one_band=one_band, out=part
+        )[1]
 
-    regions = merge(join(run(find, strips, n_threads), params), params)
+    graph = join(run(find, strips, n_threads), params, one_band)
+    regions = merge(graph, params, one_band)
 
     def number(k: int) -> None:
         kernels.relabel(labels[slice(*strips[k])], regions.tables[k], 1)

@@ -16,7 +16,7 @@ from segment.kernels.regions import details as detail_kernels
 from segment.kernels.regions import labels as kernels
 from segment.notices import say
 from segment.params import LEAF_BANDWIDTHS, MeanShiftParams, whole_number
-from segment.regions import details, pyramid
+from segment.regions import details, limits, pyramid
 from segment.regions.bandwidths import REFERENCE_PIXELS, rounded
 from segment.regions.checks import Picture, Pixels, check_image
 from segment.regions.cues import TYPICAL_SPREAD
@@ -31,10 +31,6 @@ from segment.threads import resolve_n_threads
 
 # Nothing is fused that was kept apart at the reference size.
 NEVER = 1e-15
-# Of the range bandwidth, at which modes in one band are joined. What shadings need is too much
-# here: on gray photographs of BSDS500 (train, every fourth) the covering is .596 / .644 / .722 with
-# a quarter of it, .578 / .621 / .691 with the whole.
-GRAY_SHARE = 0.25
 # Leaves that most photographs have at the reference size.
 SURE_LEAVES = 600
 
@@ -226,11 +222,9 @@ def _placed(leaves: Segmentation, pixels: Pixels) -> Segmentation:
 
 
 def _small_regions(pixels: Pixels, params: MeanShiftParams, n_threads: int) -> Labels:
-    """Return the regions of a picture at its own size; in one band chains of them end early."""
+    """Return the regions of a picture at its own size, by the rule of leaves."""
     modes = find_modes(pixels, params, None, n_threads)
-    if modes.table.shape[1] == 3:
-        params = replace(params, range_bandwidth=GRAY_SHARE * params.radius)
-    return label_modes(modes, params, n_threads)
+    return label_modes(modes, params, n_threads, limits.LEAVES)
 
 
 def _drawn(

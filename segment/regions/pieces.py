@@ -20,25 +20,7 @@ from segment.errors import InputError
 from segment.kernels.regions import fusing, labels
 from segment.params import MeanShiftParams
 from segment.regions.engines import Modes
-
-# Neighbouring pixels are linked when their modes' colours are closer than this share of the range
-# bandwidth, and neighbouring regions when their means are closer than the second share. On slopes
-# of colour the modes of the fast engine go in steps, where those of the exact engine form a chain:
-# with twice the share its regions agree with people's as well as the exact engine's do.
-LINK_SHARE = {"exact": 0.2, "fast": 0.4}
-# In CIE spaces linked colours are also hardly further apart than people can just tell (2.3 in Lab:
-# Mahy et al., 1994), or large range bandwidths would link across weak edges.
-LARGEST_LINK = {"luv": 3.2, "lab": 3.2}
-FUSE_SHARE = 0.5
-# In one band (gray) the modes of neighbours lie on a line, close to one another by chance alone,
-# and such links would chain a shading, and a photograph, into one region. There only pixels of
-# practically one mode are linked; small regions, such as the strips of a blurred edge, join others
-# before they can be bridges; then the nearest are fused first, along a shading as far as the third
-# share. Without an end to it coffee would be painted 36 levels off; an end at the second share, of
-# one bandwidth, would cut smooth skies and walls into bands (`tests.benchmarks.gray`).
-ONE_BAND_LINK_SHARE = 0.02
-ONE_BAND_FUSE_SHARE = 0.8
-ONE_BAND_GROWN_SHARE = 2.0
+from segment.regions.limits import FLAT, FUSE_SHARE, OneBand, link_limit2
 
 # Features of colour spaces are below 2**9 and are added in units as small as the last bit of
 # float32 there. Others are added in units of a bandwidth by 2**20, as integers of two words.
@@ -154,6 +136,7 @@ def label_piece(
     width: int,
     base: tuple[int, int] = (0, 0),
     quanta: Quanta | None = None,
+    one_band: OneBand = FLAT,
     out: NDArray[np.int32] | None = None,
 ) -> tuple[NDArray[np.int32], Piece]:
     """Find the components of a piece of an image.
@@ -172,6 +155,8 @@ def label_piece(
         Row and column in the image from which those of ``modes.table`` count.
     quanta : Quanta, optional
         From `quanta_for`; the same for all pieces of an image.
+    one_band : OneBand
+        The rule for images of one band; the same for all pieces, and for `join` and `merge`.
     out : ndarray, shape (H, W), int32, optional
         Receives the labels.
 
@@ -196,7 +181,7 @@ def label_piece(
         )
     found = np.empty(owner.shape, np.int32) if out is None else out
     parent = np.empty(owner.size, np.int32)
-    limit2 = link_limit2(params, table.shape[1] - 2)
+    limit2 = link_limit2(params, table.shape[1] - 2, one_band)
     end = labels.find_runs(owner, table, limit2, params.connectivity, found, parent)
     n = labels.number_sets(parent, 0, end, 0)
     labels.relabel(found, parent, 0)
@@ -231,20 +216,20 @@ def label_piece(
     )
 
 
-def join(pieces: Sequence[Piece], params: MeanShiftParams) -> Graph:
+def join(pieces: Sequence[Piece], params: MeanShiftParams, one_band: OneBand = FLAT) -> Graph:
     """Join the pieces of an image, in whatever order, where linked pixels touch across their sides.
 
     Parameters
     ----------
     pieces : sequence of Piece
         They cover the image, each pixel once.
-    params : MeanShiftParams
+    params, one_band
         Those of the pieces.
     """
     starts = np.cumsum([0, *(len(piece.areas) for piece in pieces)])
     dtype: Any = index_type(int(starts[-1]))
     numbers = np.arange(starts[-1], dtype=dtype)
-    limit2 = link_limit2(params, pieces[0].side_colors.shape[1])
+    limit2 = link_limit2(params, pieces[0].side_colors.shape[1], one_band)
     contacts = _join_sides(pieces, starts, limit2, params.connectivity, numbers)
     n = labels.number_sets(numbers, 0, len(numbers), 0)
     _follow_raster(numbers, np.concatenate([piece.firsts for piece in pieces]), n)
@@ -271,14 +256,14 @@ def _follow_raster(numbers: NDArray[Any], firsts: NDArray[np.int64], n: int) -> 
     numbers[:] = rank[numbers]
 
 
-def merge(graph: Graph, params: MeanShiftParams) -> Regions:
+def merge(graph: Graph, params: MeanShiftParams, one_band: OneBand = FLAT) -> Regions:
     """Fuse components of nearly one colour and prune small ones; the graph is used up.
 
     See `segment.kernels.regions.fusing.merge_regions`.
     """
-    one_band = graph.sums.shape[1] == 2 + graph.quanta.words
-    share = ONE_BAND_FUSE_SHARE if one_band else FUSE_SHARE
-    far2 = np.float32((ONE_BAND_GROWN_SHARE * params.radius) ** 2) if one_band else None
+    share, nearest = FUSE_SHARE, None
+    if graph.sums.shape[1] == 2 + graph.quanta.words:
+        share, nearest = one_band.fuse, one_band.nearest(params.radius)
     number, sums, areas = fusing.merge_regions(
         graph.sums,
         graph.areas,
@@ -287,20 +272,13 @@ def merge(graph: Graph, params: MeanShiftParams) -> Regions:
         *graph.quanta,
         np.float32((share * params.radius) ** 2),
         params.min_size,
-        far2,
+        nearest,
     )
     places = sums[:, :2] / (areas[:, None] * labels.PER_PIXEL)
     modes = np.concatenate(
         [places.astype(np.float32), fusing.mean_colors(sums, areas, *graph.quanta)], axis=1
     )
     return Regions(areas, modes, [number[table] for table in graph.numbers])
-
-
-def link_limit2(params: MeanShiftParams, n_bands: int) -> np.float32:
-    """Return the squared distance of colours below which neighbouring pixels are linked."""
-    share = ONE_BAND_LINK_SHARE if n_bands == 1 else LINK_SHARE[params.engine]
-    limit = share * params.radius
-    return np.float32(min(limit, LARGEST_LINK.get(params.color_space, limit)) ** 2)
 
 
 def index_type(n: int) -> type[np.signedinteger[Any]]:

@@ -52,8 +52,9 @@ def mean_shift(
     are fused, with everything they touch in turn; what is then below `min_size` joins the neighbour
     of nearest colour [1]_ [2]_. In one band, where chance alone makes neighbouring modes alike,
     only pixels of one mode (a fiftieth of the bandwidth) form components; what is below `min_size`
-    joins others first of all, and then those that differ by less than 0.8 bandwidths are fused, the
-    nearest first, as long as the means of what has grown differ by less than two.
+    joins others first of all, and then those that differ by less than 1.5 bandwidths (a third where
+    one has 20 pixels, the whole from 400 on) are fused, the nearest first, as long as the means of
+    what has grown differ by less than two.
 
     Parameters
     ----------

@@ -164,15 +164,18 @@ def fused_nearest(
 ) -> NDArray[np.int64]:
     """Unite neighbours whose mean colours are closer than `limit`, and than `far` at their turn.
 
-    The nearest come first, to one part in 65,535 of the limit in float32, and after a round all
-    neighbours come again, in at most five.
+    Where the smaller has less than 400 pixels the squared limit is less in proportion, but not less
+    than that of 20. The nearest come first, to one part in 65,535 of the limit in float32, and
+    after a round all neighbours come again, in at most five.
     """
     for _ in range(5):
         mean = mean_colors(labels, colors)
         turns = []
         for a, b in adjacent(labels, connectivity):
             distance2 = ((np.float32(mean[a]) - np.float32(mean[b])) ** 2).sum()
-            if a < b and distance2 < np.float32(limit**2):
+            smaller = min((labels == a).sum(), (labels == b).sum(), 400)
+            share = np.float32(max(smaller, 20)) / np.float32(400)
+            if a < b and distance2 < np.float32(limit**2) * share:
                 share = np.sqrt(distance2 / np.float32(limit**2))
                 turns.append((int(share * np.float32(65535)), a, b))
         name = {a: a for a in mean}
@@ -209,14 +212,14 @@ def regions(
 ) -> NDArray[np.int64]:  # fmt: skip
     """Labels 1.. in raster order: components (`link` times `hr`), fused (half of it), pruned.
 
-    In one band `link` is a fiftieth, small ones are pruned first too, and the nearest below 0.8
-    times `hr` fuse first, unless what has grown is twice `hr` apart.
+    In one band `link` is a fiftieth, small ones are pruned first too, and the nearest below 1.5
+    times `hr` fuse first (less where one is small), unless what has grown is twice `hr` apart.
     """
     colors = np.where((owner >= 0)[..., None], table[:, 2:][owner], 0)
     if table.shape[1] == 3:
         labels = components(owner, table, hr / 50, connectivity)
         labels = pruned(labels, colors, min_size, connectivity)
-        labels = fused_nearest(labels, colors, 0.8 * hr, 2 * hr, connectivity)
+        labels = fused_nearest(labels, colors, 1.5 * hr, 2 * hr, connectivity)
     else:
         labels = components(owner, table, link * hr, connectivity)
         labels = fused(labels, colors, 0.5 * hr, connectivity)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 import segment
 from segment.kernels.regions import fusing
+from segment.kernels.regions.ordering import Nearest
 from segment.params import MeanShiftParams
 from segment.regions.climbing import Climb, climb, climb_window
 from segment.regions.engines import Modes
 from segment.regions.fields import reach
-from segment.regions.labelling import label
+from segment.regions.labelling import label, label_modes
+from segment.regions.limits import LEAVES
 from segment.regions.pieces import Piece, index_type, join, label_piece, merge, quanta_for
 from tests.pictures import photograph
 
@@ -200,9 +202,12 @@ def test_indices_grow_with_the_number_of_things() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("far2", [None, np.float32(16), np.float32(64)])
+@pytest.mark.parametrize(
+    "nearest",
+    [None, Nearest(np.float32(16), 1, 1), Nearest(np.float32(64), 10, 50)],
+)
 @pytest.mark.parametrize("words", [1, 2])
-def test_order_changes_nothing(words: int, far2: np.float32 | None) -> None:
+def test_order_changes_nothing(words: int, nearest: Nearest | None) -> None:
     """Edges and components may come in any order, and more than once."""
     rng = np.random.default_rng(0)
     n, params = 300, MeanShiftParams(range_bandwidth=8.0, min_size=40)
@@ -217,7 +222,7 @@ def test_order_changes_nothing(words: int, far2: np.float32 | None) -> None:
     def merged(edges: NDArray[np.int32]) -> Any:
         return fusing.merge_regions(
             sums.copy(), areas.copy(), edges.copy(), len(edges), 2.0**-20, words,
-            np.float32(16), params.min_size, far2,
+            np.float32(16), params.min_size, nearest,
         )  # fmt: skip
 
     first = merged(edges)
@@ -227,3 +232,35 @@ def test_order_changes_nothing(words: int, far2: np.float32 | None) -> None:
         again = merged(np.concatenate([edges, edges[:200, ::-1]]))
         for one, other in zip(first, again, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("smaller", "step", "fused"),
+    [
+        (400, 9.7, True), (400, 9.8, False), (5000, 9.7, True), (5000, 9.8, False),
+        (100, 4.8, True), (100, 4.9, False), (20, 2.1, True), (20, 2.2, False), (3, 2.1, True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("engine", ["fast", "exact"])
+def test_in_one_band_small_regions_keep_apart(
+    smaller: int, step: float, fused: bool, engine: str
+) -> None:
+    """The limit is 1.5 bandwidths from 400 pixels on; its square falls with the pixels to 20."""
+    params = MeanShiftParams(
+        spatial_bandwidth=3, color_space="none", range_bandwidth=6.5, min_size=0, engine=engine
+    )
+    owner = np.zeros((200, 50), np.int32)
+    owner.flat[:smaller] = 1
+    table = np.array([[0, 0, 50], [0, 0, 50 + step]], np.float32)
+    labels = label_modes(Modes(owner, table), params, 1).labels
+    assert labels.max() == (1 if fused else 2)
+
+
+def test_leaves_in_one_band_have_one_limit_for_all() -> None:
+    params = MeanShiftParams(spatial_bandwidth=3, range_bandwidth=6.5, min_size=0)
+    owner = np.zeros((200, 50), np.int32)
+    for smaller in (1, 20, 400, 5000):
+        owner.flat[:smaller] = 1
+        for step, n in ((1.29, 1), (1.31, 2)):
+            table = np.array([[0, 0, 50], [0, 0, 50 + step]], np.float32)
+            assert label_modes(Modes(owner, table), params, 1, LEAVES).labels.max() == n

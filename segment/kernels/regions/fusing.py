@@ -12,9 +12,9 @@ import numpy as np
 from segment.kernels.arrays import BoolArray, Float32Array, IndexArray, Int64Array
 from segment.kernels.jit import kernel
 from segment.kernels.regions.labels import WORD, find, number_sets, unite
+from segment.kernels.regions.ordering import Nearest, nearest_first
 
 FUSE_ROUNDS = 5
-STEPS = 1 << 16  # of distance, within the limit, in which neighbours are put in order
 
 
 def numbers(n: int, like: IndexArray) -> IndexArray:
@@ -157,27 +157,6 @@ def _fuse(
     return parent, n_edges
 
 
-def sorted_by(keys: IndexArray, n_keys: int, order: Int64Array) -> Int64Array:
-    """Return `order`, (n,), sorted by ``keys[order]``, 0 to n_keys - 1; equals as they stand."""
-    out = np.empty_like(order)
-    _sort_by(keys, n_keys, order, np.zeros(n_keys + 1, np.int64), out)
-    return out
-
-
-@kernel(bare=True)
-def _sort_by(
-    keys: IndexArray, n_keys: int, order: Int64Array, start: Int64Array, out: Int64Array
-) -> None:
-    for k in range(order.size):
-        start[keys[order[k]] + 1] += 1
-    for key in range(n_keys):
-        start[key + 1] += start[key]
-    for k in range(order.size):
-        key = keys[order[k]]
-        out[start[key]] = order[k]
-        start[key] += 1
-
-
 @kernel(bare=True)
 def _unite_in_order(
     sums: Int64Array, areas: Int64Array, edges: IndexArray, order: Int64Array, quantum: float,
@@ -203,27 +182,15 @@ def _unite_in_order(
     return united
 
 
-def _nearest_first(means: Float32Array, edges: IndexArray, limit2: np.float32) -> Int64Array:
-    """Return the edges closer than the limit, nearest first, then by the regions that they join."""
-    pairs = means[edges]
-    with np.errstate(over="ignore"):  # infinite is far
-        distance2 = ((pairs[:, 0] - pairs[:, 1]) ** 2).sum(axis=1)
-    order = np.flatnonzero(distance2 < limit2)
-    for side in (1, 0):
-        order = sorted_by(np.ascontiguousarray(edges[:, side]), len(means), order)
-    keys = np.zeros_like(edges, shape=len(edges))
-    keys[order] = np.sqrt(distance2[order] / limit2) * (STEPS - 1)
-    return sorted_by(keys, STEPS, order)
-
-
 def _fuse_nearest(
     sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
-    words: int, limit2: np.float32, far2: np.float32,
+    words: int, limit2: np.float32, nearest: Nearest,
 ) -> tuple[IndexArray, Int64Array, Int64Array, IndexArray, int]:  # fmt: skip
-    """Unite neighbours whose mean colours are closer than the limit, the nearest first, in rounds.
+    """Unite neighbours whose mean colours are closer than their limit, nearest first, in rounds.
 
-    They are united unless by their turn their means have come to be as far apart as `far2`. Returns
-    the number, sums and areas of regions, the sets of them, and how many edges are left.
+    They are united unless by their turn their means have come to be as far apart as
+    `nearest.far2`. Returns the number, sums and areas of regions, the sets of them, and how many
+    edges are left.
     """
     number = numbers(areas.size, edges)
     parent = number.copy()
@@ -232,8 +199,10 @@ def _fuse_nearest(
         number = parent[number]
         parent = numbers(areas.size, edges)
         means = mean_colors(sums, areas, quantum, words)
-        order = _nearest_first(means, edges[:n_edges], limit2)
-        if not _unite_in_order(sums, areas, edges, order, quantum, words, far2, means, parent):
+        order = nearest_first(means, areas, edges[:n_edges], limit2, nearest)
+        if not _unite_in_order(
+            sums, areas, edges, order, quantum, words, nearest.far2, means, parent
+        ):
             break
     return number, sums, areas, parent, n_edges
 
@@ -351,7 +320,7 @@ def _prune(
 
 def merge_regions(
     sums: Int64Array, areas: Int64Array, edges: IndexArray, n_edges: int, quantum: float,
-    words: int, limit2: np.float32, min_size: int, far2: np.float32 | None = None,
+    words: int, limit2: np.float32, min_size: int, nearest: Nearest | None = None,
 ) -> tuple[IndexArray, Int64Array, Int64Array]:  # fmt: skip
     """Fuse regions of nearly one colour, and prune small ones.
 
@@ -361,9 +330,8 @@ def merge_regions(
     once, in rounds until none has a neighbour. Regions are renumbered after each round, so rounds
     get shorter.
 
-    With `far2` small regions are pruned first of all, so that they are no bridges, and the nearest
-    neighbours are united first in each round, as long as the means of what has grown differ by less
-    than that.
+    With `nearest` small regions are pruned first of all, so that they are no bridges, and the
+    nearest neighbours are united first in each round.
 
     Parameters
     ----------
@@ -377,8 +345,8 @@ def merge_regions(
         Squared limit.
     min_size : int
         Pixels.
-    far2 : float32, optional
-        Another squared limit, see above.
+    nearest : Nearest, optional
+        See above.
 
     Returns
     -------
@@ -387,7 +355,7 @@ def merge_regions(
     sums, areas : ndarray
         Of the regions.
     """
-    if far2 is None:
+    if nearest is None:
         parent, n_edges = _fuse(sums, areas, edges, n_edges, quantum, words, limit2)
         return _prune(parent, sums, areas, edges, n_edges, quantum, words, min_size)[:3]
     single = numbers(areas.size, edges)
@@ -395,7 +363,7 @@ def merge_regions(
         single, sums, areas, edges, n_edges, quantum, words, min_size
     )
     then, sums, areas, parent, n_edges = _fuse_nearest(
-        sums, areas, edges, n_edges, quantum, words, limit2, far2
+        sums, areas, edges, n_edges, quantum, words, limit2, nearest
     )
     last, sums, areas, _ = _prune(parent, sums, areas, edges, n_edges, quantum, words, min_size)
     return last[then[first]], sums, areas
