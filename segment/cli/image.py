@@ -122,17 +122,28 @@ class Maker:
     ) -> Iterator[tuple[Planned, dict[str, Any] | None]]:
         """Do all items, `n_jobs` at a time; yield each with the facts about it, None if it failed.
 
-        What goes wrong with one is printed, and the others are still done.
+        What goes wrong with one is printed, and the others are still done. What is said of a
+        picture comes in its turn, so that any `n_jobs` print the same.
         """
         if n_jobs == 1:
             for item in items:
                 yield item, self.run(item)
             return
+        displays = [self.display.held() for _ in items]
         pool = ThreadPoolExecutor(n_jobs)
         try:
-            yield from zip(items, pool.map(self.run, items), strict=True)
+            with self.display.working(f"{len(items)} pictures"):
+                makers = [replace(self, display=display) for display in displays]
+                results = pool.map(Maker.run, makers, items)
+                for done, (item, display) in enumerate(zip(items, displays, strict=True)):
+                    self.display.watch(done, len(items))
+                    facts = next(results)
+                    display.release()
+                    yield item, facts
         finally:
             pool.shutdown(cancel_futures=True)
+            for display in displays:
+                display.release()
 
     def run(self, item: Planned) -> dict[str, Any] | None:
         """Do one item and return the facts about it; None, and a line on stderr, if it fails."""

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from segment.compiling import watch_compilation
@@ -138,6 +139,10 @@ class Display:
             )
         self.note(f"compiled in {time.perf_counter() - started:.0f} s")
 
+    def held(self) -> HeldDisplay:
+        """Return a display for one of several pictures at a time, whose words wait for its turn."""
+        return HeldDisplay(self)
+
     def _tell(self) -> None:
         """Say why it takes long, once, where no live line says so."""
         if not self._told and not self._live:
@@ -157,3 +162,35 @@ class Display:
         yield
         if bar is not None:
             bar.start()
+
+
+class HeldDisplay(Display):
+    """Keeps what is said of one picture while others are done, until `release`.
+
+    Parameters
+    ----------
+    display : Display
+        Says it then, and shows the live line of all pictures.
+    """
+
+    def __init__(self, display: Display) -> None:
+        super().__init__(quiet=True)
+        self._display = display
+        self._said: list[Callable[[], None]] = []
+
+    def note(self, text: str) -> None:
+        """Keep something worth knowing."""
+        self._said.append(partial(self._display.note, text))
+
+    def error(self, text: str) -> None:
+        """Keep an error."""
+        self._said.append(partial(self._display.error, text))
+
+    def release(self) -> None:
+        """Say all that was kept, in its order."""
+        for say in self._said:
+            say()
+        self._said.clear()
+
+    def _tell(self) -> None:
+        self._display._tell()

@@ -477,6 +477,7 @@ def test_several_at_a_time_give_the_same_in_the_same_order(folder: Path) -> None
     for name in names:
         write_image(name, rng.integers(0, 255, (30, 40, 3), np.uint8))
     Path("3.png").write_bytes(b"broken")
+    run("0.png", "--json", "-o", "first")  # may compile, and then says so
     one, two = (run(*names, "--json", "-o", f"by{n}", "--jobs", str(n)) for n in (1, 3))
     assert one.exit_code == two.exit_code == 1
     assert one.stderr == two.stderr
@@ -486,6 +487,20 @@ def test_several_at_a_time_give_the_same_in_the_same_order(folder: Path) -> None
     for name in written(folder / "by1"):
         if not name.endswith(".json"):
             assert Path("by1", name).read_bytes() == Path("by3", name).read_bytes()
+
+
+def test_words_wait_for_the_turn_of_their_picture(folder: Path) -> None:
+    write_image("large.png", np.random.default_rng(0).integers(0, 255, (600, 800, 3), np.uint8))
+    Path("broken.png").write_bytes(b"broken")  # is refused long before large.png is done
+    run("a.png", "-o", "first")  # may compile, and then says so
+    printed = run("large.png", "broken.png", "a.png", "--jobs", "3").output.splitlines()
+    names = [
+        name
+        for line in printed
+        for name in ("large", "broken", "a")
+        if f" {name}.png" in f" {line}"
+    ]
+    assert names == ["large", "large", "broken", "a"], printed  # first a word about large.png
 
 
 def test_the_time_that_is_printed_is_the_sum_of_the_stages(folder: Path) -> None:
