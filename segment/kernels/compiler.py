@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from llvmlite import binding
 from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import ir, typed_passes, types, untyped_passes
+from numba.core.caching import CompileResultCacheImpl
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, Flags
+from numba.core.compiler import CompilerBase, CompileResult, Flags
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.inline_closurecall import InlineWorker
 
@@ -98,6 +100,22 @@ class InlineKernels(untyped_passes.InlineInlinables):
 class InnerLibrary(JITCodeLibrary):
     """Code of a kernel that kernels call: it becomes part of theirs, and machine code there."""
 
+    @classmethod
+    def of(cls, context: Any, name: str) -> InnerLibrary:
+        """Return an empty library, which may be kept in the cache."""
+        library = cls(context.codegen(), name)
+        library.enable_object_caching()
+        return library
+
+    @classmethod
+    def restored(cls, context: Any, kept: tuple[str, str, bytes]) -> InnerLibrary:
+        """Return a library from the cache."""
+        name, _, bitcode = kept
+        library = cls.of(context, name)
+        library._final_module = binding.parse_bitcode(bitcode)
+        library._finalize_final_module()
+        return library
+
     def _finalize_final_module(self) -> None:
         self._finalize_dynamic_globals()
         self._verify_declare_only_symbols()
@@ -111,6 +129,12 @@ class InnerLibrary(JITCodeLibrary):
         return self.serialize_using_bitcode()
 
 
+def _known_by(library: InnerLibrary, description: Any, environment: Any) -> Any:
+    """Return what Numba knows code by: an object that Python could call, were there an address."""
+    module, name = description.lookup_module(), description.qualname
+    return _dynfunc.make_function(module, name, name, 0, environment, (library,))
+
+
 @register_pass(mutates_CFG=True, analysis_only=False)
 class InnerLowering(typed_passes.NativeLowering):
     """Make code that kernels can call."""
@@ -119,17 +143,49 @@ class InnerLowering(typed_passes.NativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         """Make it."""
-        library = InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        library.enable_object_caching()
-        state.library, state.flags.no_compile = library, True
+        library = InnerLibrary.of(state.targetctx, state.func_id.func_qualname)
+        state.update(library=library)
+        state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
-        module, name = lowered.fndesc.lookup_module(), lowered.fndesc.qualname
-        # Numba knows code by an object that Python could call, were there an address.
-        known_by = _dynfunc.make_function(module, name, name, 0, lowered.env, (library,))
+        known_by = _known_by(library, lowered.fndesc, lowered.env)
         state.targetctx.insert_user_function(known_by, lowered.fndesc, [library])
         state["cr"] = lowered._replace(cfunc=known_by)
         return True
+
+
+class _Restoring:
+    """Numba's target context, which takes code of inner kernels from the cache as `InnerLibrary`.
+
+    Numba itself would make machine code of it, not optimized, and callers that are compiled later
+    would run that in place of their own.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self.typing_context = context.typing_context
+
+    def codegen(self) -> _Restoring:
+        """Return what `unserialize_library` is asked of."""
+        return self
+
+    def unserialize_library(self, kept: Any) -> InnerLibrary:
+        """Return a library from the cache."""
+        return InnerLibrary.restored(self._context, kept)
+
+    def get_executable(self, library: InnerLibrary, description: Any, environment: Any) -> Any:
+        """Return what Numba knows the code by."""
+        return _known_by(library, description, environment)
+
+
+class InnerCacheImpl(CompileResultCacheImpl):
+    """How what is compiled for other kernels to call is taken from the cache."""
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        """Return the compiled kernel."""
+        *kept, environments = payload  # these have their place in machine code
+        restored = CompileResult._rebuild(_Restoring(target_context), *kept, referenced_envs=())
+        return restored._replace(target_context=target_context, referenced_envs=environments)
 
 
 # Not among these: closures and comprehensions, `with`, `literal_unroll`, expressions of whole

@@ -18,7 +18,7 @@ import numpy as np
 from numba.core.caching import FunctionCache
 
 from segment.errors import FileError
-from segment.kernels.compiler import InnerCompiler, KernelCompiler
+from segment.kernels.compiler import InnerCacheImpl, InnerCompiler, KernelCompiler
 from segment.locks import locked
 
 # To be given to a kernel by another one: with a literal 0 it would be compiled for that alone.
@@ -66,6 +66,8 @@ class SharedCache(FunctionCache):
 
 class InnerCache(SharedCache):
     """The cache of what is compiled for other kernels to call."""
+
+    _impl_class = InnerCacheImpl  # type: ignore[assignment]
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         return (*super()._index_key(sig, codegen), INNER)
