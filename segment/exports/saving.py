@@ -83,6 +83,7 @@ def save(
     names = parse_kinds(",".join(kinds))
     product = Product(segmentation, image, hierarchy, filtered, record or {}, options or {}, names)
     check_options(names, product.options)
+    new: list[Path] = []
 
     def write(name: str) -> None:
         kind = KINDS[name]
@@ -94,7 +95,6 @@ def save(
         product.written[name] = kind.write(product, path, overwrite or resume)
         new.append(path)
 
-    new: list[Path] = []
     try:
         run(write, names, 1)  # one after another, which a watcher sees
     except BaseException:

@@ -183,8 +183,9 @@ class InnerCacheImpl(CompileResultCacheImpl):
 
     def rebuild(self, target_context: Any, payload: Any) -> Any:
         """Return the compiled kernel."""
-        *kept, environments = payload  # these have their place in machine code
-        restored = CompileResult._rebuild(_Restoring(target_context), *kept, referenced_envs=())
+        environments = payload[-1]  # these have their place in machine code
+        kept = (*payload[:-1], ())
+        restored = CompileResult._rebuild(_Restoring(target_context), *kept)
         return restored._replace(target_context=target_context, referenced_envs=environments)
 
 

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from segment.kernels.arrays import Float32Array
-from segment.regions.bandwidths import REFERENCE_PIXELS
 from segment.regions.pyramid import reference_shape
 
 MODEL = "affinities.onnx"
@@ -48,7 +47,7 @@ def parted(planes: Float32Array) -> Float32Array:
     import cv2
 
     height, width = planes.shape[1:]
-    rows, columns = reference_shape(height, width, REFERENCE_PIXELS)
+    rows, columns = reference_shape(height, width)
     if (rows, columns) != (height, width):
         planes = np.stack(
             [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in planes]

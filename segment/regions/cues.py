@@ -362,8 +362,12 @@ def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float32A
 
 
 def _scale_of(planes: Float32Array) -> tuple[Float32Array, np.float32]:
-    """Return the mean of each band, and the factor that gives them the spread of Lab."""
-    middle = planes.mean(axis=(1, 2))
+    """Return a value of each band, its median, and the factor that gives all the spread of Lab.
+
+    What is left when one of its own values is taken off a band does not depend on where the band
+    counts from, to the last bit.
+    """
+    middle = np.quantile(planes, 0.5, axis=(1, 2), method="lower")
     centered = planes - middle[:, None, None]
     spread = float(np.sqrt(centered.var(axis=(1, 2), dtype=np.float64).sum()))
     return middle, np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)

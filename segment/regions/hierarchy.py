@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # validation images of BSDS500 (on the training images the network knows too much).
 MIDDLE_HEIGHT = 0.00012
 LEVEL_POWER = 0.6  # spreads the scales that people use over the levels
+TOP = np.nextafter(np.float32(1), np.float32(0))  # the highest level at which regions can merge
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Hierarchy:
         node n + k is what merge k made. There is one root, and m = 2 n - 1, unless a mask cuts the
         image into parts.
     levels : ndarray, shape (m,), float32
-        Level in [0, 1) at which each node appears: 0 for leaves, never falling from merge to merge.
+        Level in [0, 1) at which each node appears: 0 for leaves, rising with every merge.
 
     Examples
     --------
@@ -258,8 +259,24 @@ def grow(cues: Cues, n_pixels: int) -> tuple[NDArray[np.int32], NDArray[np.float
     parents[children] = np.arange(n, len(parents), dtype=np.int32)[:, None]
     levels = np.zeros(len(parents), np.float32)
     scaled = (np.maximum.accumulate(heights, dtype=np.float64) / MIDDLE_HEIGHT) ** LEVEL_POWER
-    levels[n:] = scaled / (1 + scaled)
+    levels[n:] = rising(scaled / (1 + scaled))
     return parents, levels
+
+
+def rising(levels: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return levels that rise, each by a last bit at least, so that every cut has a level.
+
+    Parameters
+    ----------
+    levels : ndarray of float
+        From 0 to 1; none lower than the one before it.
+    """
+    steps = np.arange(len(levels), dtype=np.int32)
+    bits = levels.astype(np.float32).view(np.int32)  # in the order of the numbers
+    bits = np.maximum.accumulate(bits - steps) + steps
+    bits = np.minimum(bits, TOP.view(np.int32) - steps[::-1])
+    found: NDArray[np.float32] = bits.view(np.float32)
+    return found
 
 
 def join_at_corners(
@@ -325,4 +342,5 @@ def join_roots(
             made.append(-1)
             level = float(apart[k] / (apart[k] + UNIT_CONTRAST))
             joined.append(max(joined[-1], level))
+    joined[n:] = rising(np.array(joined[n:]))
     return np.array(made, np.int32), np.array(joined, np.float32)

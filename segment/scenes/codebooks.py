@@ -161,7 +161,7 @@ def _codebook(samples: Float32Array, size: int) -> Float32Array:
 
 
 def _scale(work: Work, windows: list[Window], n_threads: int) -> Float32Array:
-    """Return means and factors that give bands together the spread of colours."""
+    """Return medians, and factors that give bands together the spread of colours."""
 
     def values(window: Window) -> Float32Array:
         planes, seen = _planes(work, window, None)
@@ -171,7 +171,8 @@ def _scale(work: Work, windows: list[Window], n_threads: int) -> Float32Array:
     found = np.concatenate([found for _, found in ahead(values, windows, n_threads)], axis=1)
     if not found.shape[1]:
         return np.zeros((2, len(found)), np.float32)
-    middle = found.mean(axis=1, dtype=np.float64)
-    spread = float(np.sqrt(found.var(axis=1, dtype=np.float64).sum()))
+    middle = np.quantile(found, 0.5, axis=1, method="lower")  # as in `cues.comparable_planes`
+    centered = found - middle[:, None]
+    spread = float(np.sqrt(centered.var(axis=1, dtype=np.float64).sum()))
     factor = cues.TYPICAL_SPREAD / spread if spread > 0 else 0.0
     return np.stack([middle, np.full(len(found), factor)]).astype(np.float32)

@@ -68,12 +68,12 @@ def test_words_are_those_of_the_command(tmp_path: Path) -> None:
 
 def test_regions_of_the_hierarchy(tmp_path: Path) -> None:
     src, dst = IMAGES / "chelsea.png", tmp_path / "dst.tif"
-    ended = run(src, dst, "--level", "0.35", "-s", "5", "-r", "4", "--json")
+    ended = run(src, dst, "--regions", "12", "--json")
     assert ended.returncode == 0, ended.stderr
     facts = json.loads(ended.stdout)
-    assert 1 < facts["n_regions"] < 60
-    again = run(src, dst, "--regions", facts["n_regions"], "--overwrite", "-q", "--json")
-    found = json.loads(again.stdout)
-    assert found["n_regions"] == facts["n_regions"]
-    assert found["params"]["spatial_bandwidth"] == 5
-    assert 0 < found["level"] <= 0.35
+    assert (facts["n_regions"], facts["params"]["spatial_bandwidth"]) == (12, 5)
+    assert 0 < facts["level"] < 1
+    again = run(
+        src, dst, "--level", facts["level"], "-s", "5", "-r", "4", "--overwrite", "-q", "--json"
+    )
+    assert json.loads(again.stdout)["n_regions"] == 12

@@ -11,6 +11,7 @@ import pytest
 import segment
 from segment.errors import FileError, InputError
 from segment.regions.cues import codebook_words
+from segment.regions.hierarchy import rising
 from tests.pictures import landscape
 
 FINE = {"spatial_bandwidth": 2.0, "range_bandwidth": 3.0, "min_size": 4}
@@ -40,8 +41,7 @@ def test_tree_is_a_tree(tree: Any) -> None:
         np.bincount(tree.parents[:-1], minlength=2 * n - 1)[n:], np.full(n - 1, 2)
     )
     assert (tree.levels[:n] == 0).all()
-    assert (np.diff(tree.levels) >= 0).all()
-    assert tree.levels[n] > 0
+    assert (np.diff(tree.levels[n - 1 :]) > 0).all()
     assert tree.levels[-1] < 1
 
 
@@ -94,6 +94,27 @@ def test_level_between_two_merges_takes_what_is_at_or_below_it(tree: Any) -> Non
         assert tree.cut(level=float(levels[k])).n_regions == expected
         below = np.nextafter(levels[k], np.float32(0))
         assert tree.cut(level=float(below)).n_regions == n - (levels < levels[k]).sum()
+
+
+@pytest.mark.parametrize("low", [0.0, 0.3, 1.0])
+def test_levels_rise_where_heights_do_not(low: float) -> None:
+    levels = np.maximum.accumulate(np.maximum(np.linspace(0.2, 0.8, 50), low))
+    found = rising(levels)
+    assert found.dtype == np.float32
+    assert found[0] > 0
+    assert found[-1] < 1
+    assert (np.diff(found) > 0).all()
+    np.testing.assert_allclose(found, levels, atol=1e-5)
+
+
+def test_the_level_of_a_number_of_regions_gives_that_number() -> None:
+    image = np.kron(np.arange(48).reshape(6, 8) % 5 * 50, np.ones((8, 8))).astype(np.uint8)
+    for connectivity in (1, 2):
+        leaves = segment.mean_shift(image, connectivity=connectivity)
+        tree = leaves.hierarchy()
+        for n in range(1, tree.n_leaves + 1):
+            cut = tree.cut(n_regions=n)
+            assert tree.cut(level=cut.level).n_regions == n
 
 
 def test_n_regions_takes_the_nearest_that_there_is(tree: Any) -> None:

@@ -58,6 +58,18 @@ def test_the_largest_integers() -> None:
     np.testing.assert_array_equal(segment.mean_shift(low, **OPTIONS).labels, plain.labels)
 
 
+@pytest.mark.parametrize("n_bands", [1, 3])
+def test_hierarchies(n_bands: int) -> None:
+    image = whole_numbers(n_bands).astype(np.float64)
+    tree = segment.hierarchy(image, color_space="none")
+    assert tree.n_leaves > 20
+    for lift in (1e6, np.array([1e7, 0, -1e5][:n_bands])):
+        moved = segment.hierarchy(image + lift, color_space="none")
+        np.testing.assert_array_equal(moved.leaves.labels, tree.leaves.labels)
+        np.testing.assert_array_equal(moved.parents, tree.parents)
+        np.testing.assert_array_equal(moved.levels, tree.levels)
+
+
 def test_fractions_and_masks() -> None:
     image = whole_numbers(3) / 1024
     mask = np.random.default_rng(0).random(image.shape[:2]) > 0.2

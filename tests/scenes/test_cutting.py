@@ -94,21 +94,23 @@ def test_it_is_the_hierarchy_of_the_leaves(tmp_path: Path, photograph: NDArray[n
 def test_a_level_means_the_same_on_a_part(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
     """A scene three times as large has about three times as many regions at any level."""
     large = np.concatenate([photograph, photograph[::-1], photograph])
-    for level in (0.2, 0.4):
+    for level in (0.2, 0.35):
         one = cut(photograph, tmp_path / "dst.tif", level=level).max()
         three = cut(large, tmp_path / "dst.tif", level=level).max()
-        assert 0.75 * 3 * one < three < 1.2 * 3 * one
+        assert 0.75 * 3 * one < three < 1.1 * 3 * one
 
 
-@pytest.mark.parametrize("kind", ["floats", "bands", "scaled", "gray"])
+@pytest.mark.parametrize("kind", ["moved", "floats", "bands", "scaled", "gray"])
 def test_any_bands(kind: str, tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
-    """Units and offsets of bands change but the last bits of cues, which may decide a tie."""
+    """Units and offsets of bands change nothing: regions are those of the picture."""
     pixels = photograph[:100, :120]
     given: dict[str, Any] = {"color_space": "none", "range_bandwidth": 8.0}
     expected = cut(pixels, tmp_path / "dst.tif", level=0.45, **given)
-    if kind == "floats":
+    if kind == "moved":
+        pixels = pixels + np.array([1000, 0, 10**6], np.float32)
+    elif kind == "floats":
         pixels = pixels.astype(np.float32) / 4 + 1000
-        given["range_bandwidth"] = 2.0
+        given |= {"range_bandwidth": 2.0, "tol": 0.1 / 4}
     elif kind == "bands":
         given["range_bandwidth"] = (8.0, 16.0, 4.0)
         pixels = np.multiply(pixels, [1, 2, 0.5], dtype=np.float32)
@@ -118,8 +120,8 @@ def test_any_bands(kind: str, tmp_path: Path, photograph: NDArray[np.uint8]) -> 
         pixels, given = pixels[..., :1], {"color_space": "luv"}
     found = cut(pixels, tmp_path / "dst.tif", level=0.45, **given)
     assert 1 < found.max() < 60
-    if kind in ("floats", "bands"):
-        assert adapted_rand_error(expected, found)[0] < 0.05
+    if kind in ("moved", "floats", "bands"):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("gray", ["part", "all"])
