@@ -170,8 +170,8 @@ class Shortened:
     """Planes in float32, which become 16 bits part by part where all within reach fit.
 
     Bands in their own units may spread as they will. Within reach of most tiles they spread over no
-    more than 90 range bandwidths; the scale is chosen there, by what a tile depends on anyway.
-    Values from 0 to 255 are on the scale of "rgb", where that will do, and have the same modes.
+    more than 90 range bandwidths; scale and offset are chosen there, by what a tile depends on
+    anyway. What values count from changes nothing therefore.
     """
 
     def __init__(self, pixels: Pixels, params: MeanShiftParams, n_threads: int) -> None:
@@ -191,12 +191,10 @@ class Shortened:
             for first, size, end in zip((top, left), (height, width), self._shape, strict=True)
         )
         shorts.extents(planes, *rows, *columns, low, high)
-        scale, offsets = _rgb_scale(self._bandwidth, self._radius, n_bands)
-        if not scale or low.min() < 0 or high.max() > 255:
-            scale = self._scale(low, high)
-            if not scale:
-                return self._wide
-            offsets = np.asarray(0.5 * (low.astype(np.float64) + high), np.float32)
+        scale = self._scale(low, high)
+        if not scale:
+            return self._wide
+        offsets = np.asarray(0.5 * (low.astype(np.float64) + high), np.float32)
         # Windows are loaded in groups of lanes, and two rows at a time.
         more = self._margin + window16.LANES16
         part = np.empty((n_bands, height + 2 * more, width + 2 * more + window16.LANES16), np.int16)
@@ -229,13 +227,6 @@ class Shortened:
         return self._discs[scale]
 
 
-def _rgb_scale(bandwidth: float, radius: float, n_bands: int) -> tuple[float, Float32Array]:
-    """Return the scale of 16-bit planes of "rgb", or 0, and their offsets."""
-    offsets, spans = color_range("rgb", 1)
-    scale = window16.window_scale16(bandwidth, radius, spans[0], spans[0])
-    return scale, np.full(n_bands, offsets[0], np.float32)
-
-
 def field_for(
     pixels: Pixels, params: MeanShiftParams, weights: Float32Array | None, n_threads: int
 ) -> Field | Shortened:
@@ -243,17 +234,14 @@ def field_for(
     n_bands = pixels.values.shape[2]
     if weights is not None or not suits_shorts(params) or n_bands > window16.MAX_BANDS:
         return Wide(pixels, params, weights, n_threads)
-    scale = 0.0
-    if params.color_space != "none":
-        offsets, spans = color_range(params.color_space, n_bands)
-        scale = window16.window_scale16(
-            params.spatial_bandwidth, params.radius, max(spans), spans[0]
-        )
+    margin, side = reach(params)
+    if params.color_space in PLAIN and (side + 2 * margin) ** 2 <= LARGEST_GROUP:
+        return Shortened(pixels, params, n_threads)
+    if params.color_space == "none":
+        return Wide(pixels, params, None, n_threads)
+    offsets, spans = color_range(params.color_space, n_bands)
+    scale = window16.window_scale16(params.spatial_bandwidth, params.radius, max(spans), spans[0])
     if not scale:
-        margin, side = reach(params)
-        fits = params.color_space in PLAIN and (side + 2 * margin) ** 2 <= LARGEST_GROUP
-        if fits:
-            return Shortened(pixels, params, n_threads)
         return Wide(pixels, params, None, n_threads)
     extent, pad = padding(pixels, params)
     discs = window16.make_discs(

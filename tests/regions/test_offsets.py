@@ -14,6 +14,7 @@ from segment.params import MeanShiftParams
 from segment.regions.checks import check_image, find_origin
 from segment.regions.climbing import climb_window
 from tests.naive import regions as naive
+from tests.pictures import landscape
 
 OPTIONS: dict[str, Any] = {"color_space": "none", "spatial_bandwidth": 4.0, "range_bandwidth": 9.0}
 
@@ -42,6 +43,18 @@ def test_whole_numbers(offset: int, dtype: str, engine: str) -> None:
     expected = segment.mean_shift_filter(image.astype(dtype), **options)
     difference = filtered.astype(np.float64) - lift - expected
     assert abs(difference).max() <= (1e-3 if dtype == "f8" else 0)
+
+
+@pytest.mark.parametrize("kind", ["whole", "fractions", "below zero"])
+def test_a_photograph(kind: str) -> None:
+    """By the fast engine; the exact one climbs in float32, whose last bits know large values."""
+    image = landscape().astype(np.float64) + 3
+    image = {"whole": image, "fractions": image / 3 + 0.37, "below zero": image - 100}[kind]
+    plain = segment.mean_shift(image, color_space="none")
+    assert plain.n_regions > 2
+    for offset in (1, 100, 1000, 1e5, 1e9):
+        found = segment.mean_shift(image + offset, color_space="none")
+        np.testing.assert_array_equal(found.labels, plain.labels)
 
 
 def test_the_largest_integers() -> None:
