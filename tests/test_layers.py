@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent / "segment"
 # own storey; the rooms of a wing do not know the other wing (see WINGS).
 STOREYS = [
     {"errors"},
-    {"compiling", "files", "memory", "notices", "params", "threads"},
+    {"compiling", "files", "memory", "notices", "params", "processes", "threads"},
     {"clusters", "locks"},
     {"kernels"},
     {"kernels.regions", "kernels.points", "kernels.shapes"},
@@ -22,8 +22,8 @@ STOREYS = [
     {"images", "shapes", "palettes", "trees"},
     {"drawing"},
     {"page"},
-    {"exports", "warmup"},
-    {"compilers"},
+    {"exports"},
+    {"warmup"},
     {"workflow"},
     {"batching", "scenes", "page.server"},
     {"cli"},

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from segment import compilers, warmup
+from segment import warmup
 from segment.cli import main
-from segment.warmup import compilations
+from segment.warmup import compilations, helpers
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,7 +81,7 @@ assert not new, new
 
 
 FIRST_UNITS = """
-from segment.compilers import compile_units
+from segment.warmup.helpers import compile_units
 from segment.warmup import cold, first_units
 units = first_units(outlines=True)
 assert cold(units) == units and len(units) == len(first_units()) + 1
@@ -90,7 +90,7 @@ assert cold(units) == []
 """
 
 OTHER_UNITS = """
-from segment.compilers import compile_units
+from segment.warmup.helpers import compile_units
 from segment.warmup import usual_units
 from segment.warmup import first_units
 assert compile_units(usual_units()[len(first_units()):][:2], 2) > 0
@@ -166,13 +166,13 @@ def test_a_first_run_is_compiled_by_several_processes_at_once(tmp_path: Path) ->
         assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("forks", [False, compilers.FORKS])
+@pytest.mark.parametrize("forks", [False, helpers.FORKS])
 def test_what_a_helper_cannot_do_is_done_here(forks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compilers, "FORKS", forks)
+    monkeypatch.setattr(helpers, "FORKS", forks)
     done: list[str] = []
     units = [warmup.Unit(name, [(name, partial(done.append, name))]) for name in ("one", "two")]
     seen: list[tuple[int, int, str]] = []
-    compilers.compile_units(units, 2, lambda *what: seen.append(what))  # no helper knows these
+    helpers.compile_units(units, 2, lambda *what: seen.append(what))  # no helper knows these
     assert done == ["one", "two"]
     assert seen == [(1, 2, "one"), (2, 2, "two")]
 
@@ -180,13 +180,13 @@ def test_what_a_helper_cannot_do_is_done_here(forks: bool, monkeypatch: pytest.M
 def test_helpers_are_new_processes_where_copies_do_not_stand_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compilers, "FORKS", False)
-    monkeypatch.setattr(compilers, "compile_unit", None)  # not here
+    monkeypatch.setattr(helpers, "FORKS", False)
+    monkeypatch.setattr(helpers, "compile_unit", None)  # not here
     units = [unit for unit in warmup.units() if unit.name == "saving"] * 2
-    assert compilers.compile_units(units, 2) >= 0
+    assert helpers.compile_units(units, 2) >= 0
 
 
-@pytest.mark.skipif(not compilers.FORKS, reason="helpers are no copies here")
+@pytest.mark.skipif(not helpers.FORKS, reason="helpers are no copies here")
 def test_helpers_are_copies_of_this_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -194,30 +194,30 @@ def test_helpers_are_copies_of_this_process(
         (tmp_path / f"{unit.name}-{os.getpid()}").touch()
         return 2.0
 
-    monkeypatch.setattr(compilers, "compile_unit", compile_unit)
-    assert compilers.compile_units(warmup.first_units(), 3) == 2.0 * len(warmup.first_units())
+    monkeypatch.setattr(helpers, "compile_unit", compile_unit)
+    assert helpers.compile_units(warmup.first_units(), 3) == 2.0 * len(warmup.first_units())
     done = [path.name.split("-") for path in tmp_path.iterdir()]
     assert sorted(name for name, _ in done) == sorted(one.name for one in warmup.first_units())
     assert str(os.getpid()) not in {process for _, process in done}
 
 
-@pytest.mark.skipif(not compilers.FORKS, reason="helpers are no copies here")
+@pytest.mark.skipif(not helpers.FORKS, reason="helpers are no copies here")
 def test_no_processes_are_left() -> None:
     before = children(os.getpid())
     units = [warmup.Unit(name, []) for name in ("one", "two")]
-    compilers.compile_units(units, 2)
+    helpers.compile_units(units, 2)
     assert children(os.getpid()) == before
 
-    program = "from segment import compilers; import time; a = compilers._Helper(); "
-    program += "b = compilers._Helper(); print(flush=True); time.sleep(60)"
+    program = "from segment.warmup import helpers; import time; a = helpers._Helper(); "
+    program += "b = helpers._Helper(); print(flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE) as one:
         assert one.stdout is not None
         one.stdout.readline()
-        helpers = children(one.pid)
-        assert len(helpers) == 2
+        copies = children(one.pid)
+        assert len(copies) == 2
         one.kill()
     until = time.monotonic() + 30
-    while any(is_running(helper) for helper in helpers):
+    while any(is_running(copy) for copy in copies):
         assert time.monotonic() < until
         time.sleep(0.05)
 

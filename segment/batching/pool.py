@@ -7,8 +7,6 @@ import json
 import os
 import queue
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -22,6 +20,7 @@ from segment.batching.plan import Job
 from segment.errors import SegmentError
 from segment.files import REMEDIES, TEMPORARY, display_name
 from segment.memory import SHARE, free_memory
+from segment.processes import start_python
 
 PROGRAM = "from segment.batching.worker import main; main()"
 POLL = 0.5  # seconds; Windows sees Ctrl-C only between two waits
@@ -35,17 +34,8 @@ class Worker:
         self.job: Job | None = None
         self.granted = 0
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
-        # The same modules as here, wherever they were found, whatever the current folder holds.
-        program = f"import sys; sys.path[:] = {sys.path!r}; {PROGRAM}"
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-                start_new_session=True,  # a Ctrl-C in the terminal reaches only us
-            )
+            self.process = start_python(PROGRAM, self._errors)
         except OSError:
             self._errors.close()
             raise

@@ -123,9 +123,9 @@ class Display:
 
     def prepare(self, n_processes: int, kinds: Sequence[str] = ()) -> None:
         """Compile what a first run needs that saves such kinds, in several processes."""
-        from segment.compilers import compile_units
         from segment.exports.kinds import KINDS
         from segment.warmup import cold, first_units
+        from segment.warmup.helpers import compile_units
 
         outlines = any("tolerance" in KINDS[kind].options for kind in kinds)
         todo = cold(first_units(outlines)) if n_processes > 1 else []

@@ -27,9 +27,9 @@ def warmup(everything: Everything = False, quiet: options.Quiet = False) -> None
       segment warmup
       segment warmup --all
     """
-    from segment.compilers import compile_units
     from segment.threads import resolve_n_threads
     from segment.warmup import cache_folder, units, usual_units
+    from segment.warmup.helpers import compile_units
 
     display = Display(quiet=quiet)
     started = time.perf_counter()

@@ -1,6 +1,6 @@
 """Small runs that make every kernel compile, and land in the cache, before it is needed.
 
-Runs that need the same kernels make a unit, which `segment.compilers` does in other processes.
+Runs that need the same kernels make a unit, which `segment.warmup.helpers` does in other processes.
 """
 
 from __future__ import annotations

@@ -12,11 +12,12 @@ import queue
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
+from segment.notices import no_warnings
+from segment.processes import start_python
 from segment.warmup import Unit, compile_unit, units
 
 Watcher = Callable[[int, int, str], None]
@@ -92,8 +93,7 @@ def _forked() -> Channel:
     """
     theirs, orders = os.pipe()
     answers, ours = os.pipe()
-    with warnings.catch_warnings():  # of threads, which it does without
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with no_warnings(DeprecationWarning):  # of threads, which it does without
         child = os.fork()
     if child == 0:
         try:
@@ -127,16 +127,7 @@ def _become_helper(orders: int, answers: int) -> None:
 
 def _started() -> Channel:
     """Return pipes to and from a new process, and what ends it."""
-    # The same modules as here, wherever they were found, whatever the current folder holds.
-    program = f"import sys; sys.path[:] = {sys.path!r}; from segment.compilers import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        start_new_session=True,  # a Ctrl-C in the terminal reaches only us
-    )
+    process = start_python("from segment.warmup.helpers import main; main()", subprocess.DEVNULL)
     assert process.stdin is not None
     assert process.stdout is not None
 
