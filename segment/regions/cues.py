@@ -19,8 +19,15 @@ from segment.kernels.regions import adjacency, boundaries
 from segment.kernels.regions import words as word_kernels
 from segment.kernels.regions.labels import count_pixels
 from segment.regions import affinities
+from segment.regions.appearance import (
+    blur,
+    comparable_colors,
+    comparable_planes,
+    gradient,
+    halve,
+    texture,
+)
 from segment.regions.checks import Pixels
-from segment.regions.features import feature_planes
 from segment.threads import run
 
 # Words of the codebooks of colours, of colours beside texture, and of textures.
@@ -38,9 +45,6 @@ NEIGHBOURS, NEIGHBOUR_REACH = 8, 2
 # How much the sides of a detail differ that is too small to be seen in them.
 HIDDEN_DIFFERENCE = np.float32(0.06)
 RARE = 1e-7  # share of pairs of colours that are never neighbours
-# Bands without a colour space are scaled to this standard deviation (all bands together), which is
-# that of Lab values over a photograph.
-TYPICAL_SPREAD = 25.0
 
 
 @dataclass(frozen=True)
@@ -108,15 +112,13 @@ def region_cues(
        Mutual Information", ECCV 2014.
     """
     planes = comparable_planes(pixels, color_space, n_threads)
-    half = np.stack([_halve(plane) for plane in planes])
-    smooth = _blur(planes, 1.0)
-    half_smooth = _blur(half, 1.0)
+    half = np.stack([halve(plane) for plane in planes])
+    smooth = blur(planes, 1.0)
+    half_smooth = blur(half, 1.0)
     light = half[0] if color_space != "none" else half.mean(axis=0)
-    texture = np.concatenate(
-        [_texture(0.5 * light, 1.5), _texture(_blur(light[None], 1.0)[0], 2.5)]
-    )
-    joint = np.concatenate([half_smooth, TEXTURE_UNITS * texture[:1]])
-    jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (texture, TEXTURE_WORDS))
+    textures = np.concatenate([texture(0.5 * light, 1.5), texture(blur(light[None], 1.0)[0], 2.5)])
+    joint = np.concatenate([half_smooth, TEXTURE_UNITS * textures[:1]])
+    jobs = ((smooth, COLOR_WORDS), (joint, JOINT_WORDS), (textures, TEXTURE_WORDS))
     tasks: list[Callable[[], Any]] = [partial(codebook_words, *job) for job in jobs]
     if color_space != "none":
         tasks.append(partial(affinities.parted, planes))
@@ -262,7 +264,7 @@ def _boundary_cues(
         ratio = (labels_shape[0] / shape[0], labels_shape[1] / shape[1])
         adjacency.move_cracks(cracks, labels_shape[1], ratio, shape)
     contrasts, differences, strangeness, likely = np.zeros((4, n_edges), np.float32)
-    boundaries.add_contrast(smooth, _gradient(smooth), UNIT_CONTRAST, cracks, edges, contrasts)
+    boundaries.add_contrast(smooth, gradient(smooth), UNIT_CONTRAST, cracks, edges, contrasts)
     block = 2**SIDE_SHIFT
     sides = ((colors, COLOR_WORDS, block), (textures, TEXTURE_WORDS, block // 2))
     for words, size, side in sides:
@@ -326,111 +328,3 @@ def codebook_words(planes: Float32Array, size: int) -> tuple[NDArray[np.uint8], 
     words = np.empty(height * width, np.uint8)
     word_kernels.assign(planes.reshape(len(planes), -1), centers, words)
     return words.reshape(height, width), centers
-
-
-def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float32Array:
-    """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
-    planes = _filled_planes(pixels, color_space, n_threads)
-    if color_space == "none":
-        middle, factor = _scale_of(planes)
-        planes -= middle[:, None, None]
-        planes *= factor
-    return planes
-
-
-def comparable_colors(
-    values: Float32Array, pixels: Pixels, color_space: str, n_threads: int
-) -> Float32Array:
-    """Return values (n, C) as `comparable_planes` returns those of `pixels`, but (n, C)."""
-    picture = Pixels(values[:, None], None, pixels.gray, pixels.channel_axis)
-    colors = _filled_planes(picture, color_space, n_threads)[:, :, 0].T
-    if color_space == "none":
-        middle, factor = _scale_of(_filled_planes(pixels, color_space, n_threads))
-        colors = (colors - middle) * factor
-    return colors
-
-
-def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float32Array:
-    space = "none" if color_space == "none" else "lab"
-    planes = feature_planes(pixels, space, n_threads=n_threads)
-    if pixels.mask is None:
-        return planes
-    if not pixels.mask.any():
-        return np.zeros_like(planes)
-    rows, columns = _nearest_kept(pixels.mask)
-    return planes[:, rows, columns]
-
-
-def _scale_of(planes: Float32Array) -> tuple[Float32Array, np.float32]:
-    """Return a value of each band, its median, and the factor that gives all the spread of Lab.
-
-    What is left when one of its own values is taken off a band does not depend on where the band
-    counts from, to the last bit.
-    """
-    middle = np.quantile(planes, 0.5, axis=(1, 2), method="lower")
-    centered = planes - middle[:, None, None]
-    spread = float(np.sqrt(centered.var(axis=(1, 2), dtype=np.float64).sum()))
-    return middle, np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)
-
-
-def _nearest_kept(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return row and column of the nearest True pixel of each pixel."""
-    import cv2
-
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(mask)
-    place = np.zeros(int(nearest.max()) + 1, np.intp)
-    place[nearest[rows, columns]] = np.arange(len(rows))
-    return rows[place[nearest]], columns[place[nearest]]
-
-
-def _blur(planes: Float32Array, sigma: float) -> Float32Array:
-    import cv2
-
-    return np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in planes])
-
-
-def _halve(plane: Float32Array) -> Any:
-    """Return means of 2 x 2 pixels; an odd last row or column is repeated."""
-    import cv2
-
-    height, width = plane.shape
-    if height % 2 or width % 2:
-        border = (0, height % 2, 0, width % 2)
-        return _halve(
-            np.asarray(cv2.copyMakeBorder(plane, *border, cv2.BORDER_REPLICATE), np.float32)
-        )
-    return cv2.resize(
-        plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA
-    )
-
-
-def _slopes(plane: Float32Array) -> tuple[Any, Any]:
-    """Return central differences along the columns and the rows, a pixel each."""
-    import cv2
-
-    return (
-        cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=1, scale=0.5),
-        cv2.Sobel(plane, cv2.CV_32F, 0, 1, ksize=1, scale=0.5),
-    )
-
-
-def _gradient(planes: Float32Array) -> Float32Array:
-    """Return the length of the gradient of all bands together, (H, W)."""
-    total = np.zeros(planes.shape[1:], np.float32)
-    for plane in planes:
-        for slope in _slopes(plane):
-            total += slope * slope
-    return np.sqrt(total)
-
-
-def _texture(plane: Float32Array, sigma: float) -> Float32Array:
-    """Return strength and direction of the gradient around each pixel, (3, H, W)."""
-    dx, dy = _slopes(plane)
-    xx, yy, xy = _blur(np.stack([dx * dx, dy * dy, dx * dy]), sigma)
-    energy = xx + yy
-    strength = np.log1p(np.sqrt(np.maximum(energy, 0)))
-    direction = 0.5 * strength / (energy + 0.5)
-    return np.stack([strength, direction * (xx - yy), direction * 2 * xy])

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.kernels.arrays import Float32Array
 from segment.params import COLOR_SPACES, choice
+from segment.regions.appearance import comparable_planes
 from segment.regions.checks import Picture, check_image
-from segment.regions.cues import comparable_planes
 from segment.regions.ranges import Range
 
 RADIUS = 2  # of the window that is compared with ideal edges, pixels

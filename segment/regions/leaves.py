@@ -17,9 +17,9 @@ from segment.kernels.regions import labels as kernels
 from segment.notices import say
 from segment.params import LEAF_BANDWIDTHS, MeanShiftParams, whole_number
 from segment.regions import details, limits, pyramid
+from segment.regions.appearance import TYPICAL_SPREAD
 from segment.regions.bandwidths import REFERENCE_PIXELS, rounded
 from segment.regions.checks import Picture, Pixels, check_image
-from segment.regions.cues import TYPICAL_SPREAD
 from segment.regions.doubts import deviations, doubts
 from segment.regions.engines import Modes, find_modes
 from segment.regions.features import absolute_modes, feature_planes

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.kernels.arrays import Float32Array
-from segment.kernels.regions import averaging, color, refining
+from segment.kernels.regions import averaging, color, refining, sweeping
 from segment.regions.bandwidths import REFERENCE_PIXELS
 from segment.regions.checks import Pixels
 from segment.regions.features import linear_table, unit
@@ -209,7 +209,7 @@ def bring_up(
     Also returned is where, on the last level but the first, pixels were near borders; empty where
     there is only one level.
     """
-    removable = refining.removable_pixels(connectivity)
+    removable = sweeping.removable_pixels(connectivity)
     noise2 = np.float32((NOISE_SHARE * deviation) ** 2 + 1e-12)
     border = _EVERYTHING
     for finer, coarser in zip(levels[-2::-1], levels[:0:-1], strict=True):
@@ -296,7 +296,7 @@ def _refine(
 
     def sweep(part: tuple[int, int], place: int) -> None:
         room = np.empty(8, np.int32), np.empty(refining.SIDES, np.float32)
-        refining.sweep(
+        sweeping.sweep(
             out, rows, columns, pixels, sides, means, distances, removable,
             np.float32(SMOOTHNESS), noise2, place, *part, *room,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segment.kernels.regions import adjacency, averaging, refining
+from segment.kernels.regions import adjacency, averaging, refining, sweeping
 from segment.kernels.regions import labels as label_kernels
 from segment.kernels.regions.averaging import Values
 from tests.kernels.test_merging import voronoi
@@ -94,7 +94,7 @@ def test_borders_and_the_means_beside_them(shape: tuple[int, int], masked: bool)
 
 @pytest.mark.parametrize("connectivity", [1, 2])
 def test_removable_pixels(connectivity: int) -> None:
-    table = refining.removable_pixels(connectivity)
+    table = sweeping.removable_pixels(connectivity)
     for ring in range(256):
         inside = [bool(ring >> k & 1) for k in range(8)]
         assert table[ring] == naive.hangs_together(inside, connectivity)
@@ -131,11 +131,11 @@ def test_children_change_sides(
         children, given, around, rows, columns, pixels, sides, means, np.float32(0.7),
         0, len(pixels), distances,
     )  # fmt: skip
-    removable = refining.removable_pixels(connectivity)
+    removable = sweeping.removable_pixels(connectivity)
     changes = 0
     for place in range(4):
         before = labels.copy()
-        refining.sweep(
+        sweeping.sweep(
             labels, rows, columns, pixels, sides, means, distances, removable, np.float32(0.1),
             np.float32(0.01), place, 0, len(pixels), np.empty(8, np.int32),
             np.empty(refining.SIDES, np.float32),
@@ -155,7 +155,7 @@ def test_children_change_sides(
             farthest = 0.3 * max(np.linalg.norm(own - mean) for mean in near.values())
             move *= min(1, farthest / max(np.linalg.norm(move), 1e-12))
             expected = naive.sweep(
-                before, i, j, near, value + move, connectivity, 0.1, 0.01, float(refining.DIAGONAL)
+                before, i, j, near, value + move, connectivity, 0.1, 0.01, float(sweeping.DIAGONAL)
             )
             assert labels[i, j] == expected
             changes += expected != before[i, j]

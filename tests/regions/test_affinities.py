@@ -14,8 +14,8 @@ from onnx.reference import ReferenceEvaluator
 
 import segment
 from segment.regions import affinities
+from segment.regions.appearance import comparable_planes
 from segment.regions.checks import check_image
-from segment.regions.cues import comparable_planes
 from tests.pictures import landscape
 
 
