@@ -3,11 +3,12 @@
     python -m tests.benchmarks.learning --root BSDS500 --out segment/regions/affinities.onnx
         [--steps 5000] [--hold 5] [--seed 0] [--threads 1]
 
-needs PyTorch and ONNX (``python -m pip install torch onnx``), and some 0.2 s of one core a step.
-With ``--hold 5`` every fifth image is kept out, and how much of the variance over these is
-explained is printed, of regions beside each other and of those above each other. The root is that
-of `tests.benchmarks.quality`. Contacts are judged at cuts of the hierarchy as it is now; those that
-the network in the repository learned from were of one that asked no network.
+needs PyTorch and ONNX (``python -m pip install torch onnx``), and some 0.2 s of one core a step
+where that computes in bfloat16, many times as long elsewhere. With ``--hold 5`` every fifth image is
+kept out, and how much of the variance over these is explained is printed, of regions beside each
+other and of those above each other. The root is that of `tests.benchmarks.quality`. Contacts are
+judged at cuts of the hierarchy as it is now; those that the network in the repository learned from
+were of one that asked no network.
 """
 
 from __future__ import annotations
@@ -230,7 +231,6 @@ class Crops(torch.utils.data.IterableDataset[Any]):
         self.examples, self.seed = examples, seed
 
     def __iter__(self) -> Iterator[Any]:
-        cv2.setNumThreads(1)
         rng = np.random.default_rng(self.seed)
         while True:
             shown = self.examples[rng.integers(len(self.examples))]
@@ -334,6 +334,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)  # others would not be there in the process that makes crops
     examples = [example(image, truths) for image, truths, _ in load(options.root, "train", 1)]
     held = examples[:: options.hold] if options.hold else []
     kept = [shown for i, shown in enumerate(examples) if not options.hold or i % options.hold]
