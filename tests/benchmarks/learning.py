@@ -4,8 +4,8 @@
         [--steps 5000] [--hold 5] [--seed 0] [--threads 1]
 
 needs PyTorch and ONNX (``python -m pip install torch onnx``), and some 0.2 s of one core a step
-where that computes in bfloat16, many times as long elsewhere. With ``--hold 5`` every fifth image is
-kept out, and how much of the variance over these is explained is printed, of regions beside each
+where that computes in bfloat16, many times as long elsewhere. With ``--hold 5`` every fifth image
+is kept out, and how much of the variance over these is explained is printed, of regions beside each
 other and of those above each other. The root is that of `tests.benchmarks.quality`. Contacts are
 judged at cuts of the hierarchy as it is now; those that the network in the repository learned from
 were of one that asked no network.
