@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from segment import warmup
 from segment.cli import main
-from segment.warmup import compilations, helpers
+from segment.warmup import helpers
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,7 +26,7 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 import segment, segment.kernels
 from segment.params import COLOR_SPACES, ENGINES, KERNELS
-from segment.warmup import compilations
+from segment.warmup import units
 
 def builds():
     found = set()
@@ -36,8 +36,9 @@ def builds():
                 found |= {(module.name, name, str(s)) for s in value.signatures}
     return found
 
-for _, job in compilations():
-    job()
+for unit in units():
+    for _, job in unit.runs:
+        job()
 before = builds()
 
 rng = np.random.default_rng(1)
@@ -240,5 +241,5 @@ def is_running(process: int) -> bool:
 
 
 def test_every_run_has_a_name_of_its_own() -> None:
-    names = [name for name, _ in compilations()]
+    names = [name for unit in warmup.units() for name, _ in unit.runs]
     assert len(set(names)) == len(names)

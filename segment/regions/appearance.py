@@ -20,7 +20,7 @@ def comparable_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float
     """Return Lab, or the bands at the spread of Lab; masked pixels repeat the nearest other one."""
     planes = _filled_planes(pixels, color_space, n_threads)
     if color_space == "none":
-        middle, factor = _scale_of(planes)
+        middle, factor = scale_of(planes)
         planes -= middle[:, None, None]
         planes *= factor
     return planes
@@ -33,7 +33,7 @@ def comparable_colors(
     picture = Pixels(values[:, None], None, pixels.gray, pixels.channel_axis)
     colors = _filled_planes(picture, color_space, n_threads)[:, :, 0].T
     if color_space == "none":
-        middle, factor = _scale_of(_filled_planes(pixels, color_space, n_threads))
+        middle, factor = scale_of(_filled_planes(pixels, color_space, n_threads))
         colors = (colors - middle) * factor
     return colors
 
@@ -49,15 +49,27 @@ def _filled_planes(pixels: Pixels, color_space: str, n_threads: int) -> Float32A
     return planes[:, rows, columns]
 
 
-def _scale_of(planes: Float32Array) -> tuple[Float32Array, np.float32]:
+def scale_of(bands: Float32Array) -> tuple[Float32Array, np.float32]:
     """Return a value of each band, its median, and the factor that gives all the spread of Lab.
 
     What is left when one of its own values is taken off a band does not depend on where the band
     counts from, to the last bit.
+
+    Parameters
+    ----------
+    bands : ndarray, shape (C, n) or (C, H, W), float32
+        Of one pixel at least.
+
+    Returns
+    -------
+    middle : ndarray, shape (C,), float32
+    factor : float32
+        0 where no band varies.
     """
-    middle = np.quantile(planes, 0.5, axis=(1, 2), method="lower")
-    centered = planes - middle[:, None, None]
-    spread = float(np.sqrt(centered.var(axis=(1, 2), dtype=np.float64).sum()))
+    flat = bands.reshape(len(bands), -1)
+    middle = np.quantile(flat, 0.5, axis=1, method="lower")
+    centered = flat - middle[:, None]
+    spread = float(np.sqrt(centered.var(axis=1, dtype=np.float64).sum()))
     return middle, np.float32(TYPICAL_SPREAD / spread if spread > 0 else 0)
 
 
@@ -75,6 +87,7 @@ def _nearest_kept(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np
 
 
 def blur(planes: Float32Array, sigma: float) -> Float32Array:
+    """Return planes (C, H, W) blurred by a Gaussian of so many pixels."""
     import cv2
 
     return np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in planes])

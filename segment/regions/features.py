@@ -121,12 +121,6 @@ def color_range(color_space: str, n_bands: int) -> tuple[tuple[float, ...], tupl
     return offsets[:n_bands], spans[:n_bands]
 
 
-def color_units(values: Float32Array, color_space: str, scale: float) -> Float32Array:
-    """Return values (n, C) of `short_planes` as features."""
-    offsets = np.array(color_range(color_space, values.shape[1])[0], np.float32)
-    return values / np.float32(scale) + offsets
-
-
 def unit(values: NDArray[Any], scale: Range) -> Float32Array:
     """Return values as fractions of the way from black to white, which are equal in any dtype."""
     return _fractions(values, scale).astype(np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segment.kernels.arrays import Float32Array
 from segment.kernels.regions import words as word_kernels
 from segment.regions import cues
-from segment.regions.appearance import TYPICAL_SPREAD
+from segment.regions.appearance import scale_of
 from segment.regions.checks import check_image
 from segment.regions.features import feature_planes
 from segment.scenes.looks import ALIGN, NEAR, Looks, look
@@ -172,8 +172,5 @@ def _scale(work: Work, windows: list[Window], n_threads: int) -> Float32Array:
     found = np.concatenate([found for _, found in ahead(values, windows, n_threads)], axis=1)
     if not found.shape[1]:
         return np.zeros((2, len(found)), np.float32)
-    middle = np.quantile(found, 0.5, axis=1, method="lower")  # as in `appearance.comparable_planes`
-    centered = found - middle[:, None]
-    spread = float(np.sqrt(centered.var(axis=1, dtype=np.float64).sum()))
-    factor = TYPICAL_SPREAD / spread if spread > 0 else 0.0
+    middle, factor = scale_of(found)
     return np.stack([middle, np.full(len(found), factor)]).astype(np.float32)

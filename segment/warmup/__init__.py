@@ -39,7 +39,7 @@ class Unit(NamedTuple):
 
 
 def units() -> list[Unit]:
-    """Return all units: `usual_units`, and what they leave."""
+    """Return all units, which together compile everything: `usual_units`, and what they leave."""
     return [*usual_units(), *_later_units()]
 
 
@@ -55,12 +55,6 @@ def usual_units() -> list[Unit]:
         Unit("palettes", [("palettes", _gather_colors)]),
         Unit("points, gaussian", [("points, gaussian", partial(_cluster, "gaussian"))]),
     ]
-
-
-def compilations() -> Iterator[Compilation]:
-    """Yield runs that together compile everything, with a name for each."""
-    for unit in units():
-        yield from unit.runs
 
 
 def first_units(outlines: bool = False) -> list[Unit]:

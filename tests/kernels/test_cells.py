@@ -12,7 +12,7 @@ from segment.kernels.regions import cells, window, window16
 from segment.params import MeanShiftParams
 from segment.regions import engines, fields
 from segment.regions.checks import check_image
-from segment.regions.features import color_range, color_units, feature_planes, short_planes
+from segment.regions.features import color_range, feature_planes, short_planes
 from tests.naive import cells as naive_cells
 from tests.pictures import patches
 
@@ -72,14 +72,14 @@ def test_short_planes_hold_the_features(color_space: str, gray: bool) -> None:
     corners = np.array(np.meshgrid(*[[0, 255]] * 3)).reshape(3, -1).T[None].astype(np.uint8)
     image = np.concatenate([corners, rng.integers(0, 256, (1, 92, 3)).astype(np.uint8)], axis=1)
     pixels = check_image(image[..., 0] if gray else image, color_space=color_space)
-    spans = color_range(color_space, pixels.values.shape[2])[1]
+    offsets, spans = color_range(color_space, pixels.values.shape[2])
     scale = window16.window_scale16(7.0, 6.5, max(spans), spans[0])
     short = short_planes(pixels, color_space, scale, pad=2, pad_right=5)
     assert short.shape[2] >= 100 + 2 * 2 + 5
     assert short.shape[2] * 2 % 128 == 64  # an odd number of cache lines
     assert (short[:, :2] == window16.MISSING).all()
     assert (short[:, :, 102:] == window16.MISSING).all()
-    found = color_units(short[:, 2, 2:102].T.astype(F), color_space, scale)
+    found = short[:, 2, 2:102].T.astype(F) / F(scale) + np.array(offsets, F)
     expected = feature_planes(pixels, color_space)[:, 0].T
     np.testing.assert_allclose(found, expected, atol=0.51 / scale)
     # Out of reach of every colour, so that padding is in no window.
