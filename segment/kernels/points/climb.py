@@ -80,6 +80,18 @@ def cell_of(cells: Cells, center: Floats) -> int:
     return find_key(cells.keys, key)
 
 
+@kernel(inline="always")
+def _move(center: Floats, total: Floats) -> float:
+    """Move `center` (d,) to the mean of a window of sums (d + 1,); return the distance squared."""
+    d = center.size
+    moved = 0.0
+    for j in range(d):
+        mean = total[j] / total[d]
+        moved += (mean - center[j]) ** 2
+        center[j] = mean
+    return moved
+
+
 @kernel()
 def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int) -> Climb:
     """Climb from every row of `starts` until a step is at most `tol` bandwidths long."""
@@ -128,14 +140,7 @@ def climb(field: Field, cells: Cells, starts: Floats, tol: float, max_iter: int)
             steps[i] = step + 1
             if step == 0:
                 first_mass[i] = mass[i]
-            if mass[i] == 0:
-                break
-            shift = 0.0
-            for j in range(d):
-                mean = total[j] / total[d]
-                shift += (mean - center[j]) ** 2
-                center[j] = mean
-            if shift <= limit:
+            if mass[i] == 0 or _move(center, total) <= limit:
                 break
             if remember and step < longest:
                 for j in range(d):
